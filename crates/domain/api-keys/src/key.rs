@@ -1,0 +1,123 @@
+//! An API key as it is kept.
+
+use std::str::FromStr;
+
+use altus4_kernel::{AccountId, ApiKeyId, PermissionSet, Plan, Timestamp, UnknownName};
+
+/// Whether a key's traffic counts as the account's business or as trying things out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// Counted in billing, analytics and popular queries.
+    Live,
+    /// Searches alike, and is left out of those.
+    Test,
+}
+
+impl Environment {
+    /// The name in keys, requests, answers and the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl FromStr for Environment {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        [Self::Live, Self::Test].into_iter().find(|known| known.as_str() == text).ok_or(UnknownName)
+    }
+}
+
+/// What its owner calls a key: 3–255 characters, trimmed, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// The name of a first key that was given none.
+    #[must_use]
+    pub fn initial() -> Self {
+        Self("Initial API Key".to_owned())
+    }
+
+    /// The name in `text`; `None` when it is too short, too long or has control characters.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = text.trim();
+        let fits = (3..=255).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        fits.then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a key may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// It may.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
+impl KeyStatus {
+    /// The name in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// What its owner calls it.
+    pub name: KeyName,
+    /// The first characters of its secret.
+    pub prefix: String,
+    /// Live or test.
+    pub environment: Environment,
+    /// What it may do.
+    pub permissions: PermissionSet,
+    /// Its tier, at most its account's plan.
+    pub tier: Plan,
+    /// When it stops working by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its settings were last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ApiKey {
+    /// Whether it may be used at `now`.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> KeyStatus {
+        if self.revoked_at.is_some() {
+            KeyStatus::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            KeyStatus::Expired
+        } else {
+            KeyStatus::Active
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the domain needs from outside: a repository, a cipher, a resolver, and for each engine
+//! someone who calls servers and reads their schemas.
+
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use altus4_kernel::{AccountId, ConnectionId, Plan, PortResult, Timestamp, secrecy::SecretString};
+use async_trait::async_trait;
+
+use crate::{Connection, ConnectionStatus, DiscoveredTable, Engine, Host, Target};
+
+/// The unique thing that [`ConnectionRepository::insert`] conflicts on: the name within an account.
+pub const NAME_CONSTRAINT: &str = "connection.name";
+/// The bound that [`ConnectionRepository::insert`] conflicts on: the plan's number of connections.
+pub const PLAN_CONSTRAINT: &str = "connection.plan_limit";
+/// What a `NotPermitted` is named with when the [`HostPolicy`](crate::HostPolicy) was the reason.
+pub const HOST_CONSTRAINT: &str = "connection.host_policy";
+
+/// A secret as it is stored: sealed, and bound to its place.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(pub String);
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedSecret(…)")
+    }
+}
+
+/// A connection as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredConnection {
+    /// The connection.
+    pub connection: Connection,
+    /// Its sealed password.
+    pub password: SealedSecret,
+}
+
+/// Keeps connections. Every method names the account, and finds nothing of any other.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ConnectionRepository: Send + Sync {
+    /// Stores a connection, unless its account has `limit` of them already.
+    ///
+    /// Errors: `Conflict` on `connection.name` (compared without case) or on
+    /// `connection.plan_limit`; both MUST hold also when calls come at once.
+    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()>;
+
+    /// All connections of an account, oldest first. One query.
+    async fn list(&self, account_id: AccountId) -> PortResult<Vec<StoredConnection>>;
+
+    /// One connection of an account.
+    async fn find(&self, account_id: AccountId, id: ConnectionId) -> PortResult<Option<StoredConnection>>;
+
+    /// Notes what was found when the server was called. Changes neither `updated_at` nor anything
+    /// else; nothing happens when the connection is gone. `last_connected` stays when `None`.
+    async fn note_status(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+        status: ConnectionStatus,
+        last_connected: Option<Timestamp>,
+    ) -> PortResult<()>;
+
+    /// Forgets a connection and its password. `false` when the account has no such connection.
+    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool>;
+
+    /// The plan of an active account.
+    async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>>;
+}
+
+/// Seals secrets and opens them (AES-256-GCM under a versioned master key).
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait SecretCipher: Send + Sync {
+    /// The secret, sealed and bound to `binding`. Sealing twice gives different texts.
+    fn seal(&self, secret: &SecretString, binding: &str) -> PortResult<SealedSecret>;
+
+    /// The secret that was sealed.
+    ///
+    /// Errors: `Corrupt` when the text was changed, was bound to something else, or its master key
+    /// is not known here. MUST never answer with an empty secret instead.
+    fn open(&self, sealed: &SealedSecret, binding: &str) -> PortResult<SecretString>;
+}
+
+/// Looks names up.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait HostResolver: Send + Sync {
+    /// The addresses behind a name, in the resolver's order; empty when it has none.
+    ///
+    /// Errors: `Unavailable`, `Timeout` (of the system `DataSource`).
+    async fn resolve(&self, host: &Host) -> PortResult<Vec<IpAddr>>;
+}
+
+/// What a server said of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeReport {
+    /// How long it took to connect, log in and answer.
+    pub response_time: Duration,
+    /// Its version, cut to 64 printable ASCII characters.
+    pub version: String,
+    /// Whether the user can only read.
+    pub read_only: bool,
+    /// What its owner should know: rights too wide, no TLS, settings that lose words.
+    pub warnings: Vec<String>,
+    /// What its owner should do first, if anything.
+    pub suggestion: Option<String>,
+}
+
+/// Calls a server. Errors of every method: `Unavailable` (refused, gone, not a database),
+/// `NotPermitted` (login refused, or the host policy under [`HOST_CONSTRAINT`]), `Timeout`,
+/// `Rejected` (unknown database) — all of the system `DataSource`, with what may be shown in
+/// `detail`.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ConnectionProbe: Send + Sync {
+    /// Connects anew (not through a pool), logs in, asks a few questions, hangs up. Takes
+    /// `deadline` at the most.
+    async fn probe(&self, target: &Target, deadline: Duration) -> PortResult<ProbeReport>;
+
+    /// Closes what is open to a connection and forgets it.
+    async fn close(&self, id: ConnectionId);
+}
+
+/// Reads schemas. Errors as [`ConnectionProbe`].
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait SchemaInspector: Send + Sync {
+    /// The tables and views of the target's database, system tables left out, by name. In a few
+    /// queries whatever their number, and in `deadline` at the most. Names that could not be
+    /// quoted safely (control characters, over 64 characters) are left out.
+    async fn inspect(&self, target: &Target, deadline: Duration) -> PortResult<Vec<DiscoveredTable>>;
+}
+
+/// One adapter for each engine that the installation offers.
+pub struct ByEngine<P: ?Sized> {
+    mysql: Option<Arc<P>>,
+    sqlite: Option<Arc<P>>,
+}
+
+impl<P: ?Sized> ByEngine<P> {
+    /// These adapters.
+    #[must_use]
+    pub fn new(mysql: Option<Arc<P>>, sqlite: Option<Arc<P>>) -> Self {
+        Self { mysql, sqlite }
+    }
+
+    /// The adapter for `engine`, if the installation offers it.
+    #[must_use]
+    pub fn get(&self, engine: Engine) -> Option<&Arc<P>> {
+        match engine {
+            Engine::MySql => self.mysql.as_ref(),
+            Engine::Sqlite => self.sqlite.as_ref(),
+        }
+    }
+}
+
+impl<P: ?Sized> Clone for ByEngine<P> {
+    fn clone(&self) -> Self {
+        Self { mysql: self.mysql.clone(), sqlite: self.sqlite.clone() }
+    }
+}

@@ -1,0 +1,124 @@
+//! Connections in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use altus4_kernel::{AccountId, ConnectionId, Plan, PortError, PortErrorKind, PortResult, System, Timestamp};
+use async_trait::async_trait;
+
+use crate::{
+    ConnectionRepository, ConnectionStatus, NAME_CONSTRAINT, PLAN_CONSTRAINT, StoredConnection,
+    testkit::ConnectionsSubject,
+};
+
+/// A repository of connections, and of what it has to know of accounts. Clones share the rows.
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryConnections(Arc<Mutex<Rows>>);
+
+#[derive(Debug, Default)]
+struct Rows {
+    plans: HashMap<AccountId, Plan>,
+    connections: Vec<StoredConnection>,
+}
+
+impl Rows {
+    fn of(&self, account_id: AccountId) -> impl Iterator<Item = &StoredConnection> {
+        self.connections.iter().filter(move |stored| stored.connection.account_id == account_id)
+    }
+}
+
+impl InMemoryConnections {
+    /// Makes an account known, or changes its plan.
+    pub fn add_account(&self, id: AccountId, plan: Plan) {
+        self.rows().plans.insert(id, plan);
+    }
+
+    /// Deactivates an account: it has no plan any more.
+    pub fn deactivate(&self, id: AccountId) {
+        self.rows().plans.remove(&id);
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ConnectionRepository for InMemoryConnections {
+    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()> {
+        let refused = |kind| PortError::new(kind, System::Store, "connections.insert");
+        let new = &stored.connection;
+        let mut rows = self.rows();
+        if !rows.plans.contains_key(&new.account_id) {
+            return Err(refused(PortErrorKind::Rejected));
+        }
+        if rows.of(new.account_id).any(|known| known.connection.name.folded() == new.name.folded()) {
+            return Err(refused(PortErrorKind::Conflict).with_constraint(NAME_CONSTRAINT));
+        }
+        let room =
+            |limit: u32| u32::try_from(rows.of(new.account_id).count()).is_ok_and(|count| count < limit);
+        if !limit.is_none_or(room) {
+            return Err(refused(PortErrorKind::Conflict).with_constraint(PLAN_CONSTRAINT));
+        }
+        if rows.connections.iter().any(|known| known.connection.id == new.id) {
+            return Err(refused(PortErrorKind::Conflict));
+        }
+        rows.connections.push(stored.clone());
+        Ok(())
+    }
+
+    async fn list(&self, account_id: AccountId) -> PortResult<Vec<StoredConnection>> {
+        let mut found: Vec<_> = self.rows().of(account_id).cloned().collect();
+        found.sort_by_key(|stored| (stored.connection.created_at, stored.connection.id));
+        Ok(found)
+    }
+
+    async fn find(&self, account_id: AccountId, id: ConnectionId) -> PortResult<Option<StoredConnection>> {
+        Ok(self.rows().of(account_id).find(|stored| stored.connection.id == id).cloned())
+    }
+
+    async fn note_status(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+        status: ConnectionStatus,
+        last_connected: Option<Timestamp>,
+    ) -> PortResult<()> {
+        let mut rows = self.rows();
+        let noted = rows.connections.iter_mut().map(|stored| &mut stored.connection);
+        for connection in noted.filter(|found| found.account_id == account_id && found.id == id) {
+            connection.status = status;
+            connection.last_connected = last_connected.or(connection.last_connected);
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool> {
+        let mut rows = self.rows();
+        let before = rows.connections.len();
+        rows.connections
+            .retain(|stored| stored.connection.account_id != account_id || stored.connection.id != id);
+        Ok(rows.connections.len() < before)
+    }
+
+    async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
+        Ok(self.rows().plans.get(&account_id).copied())
+    }
+}
+
+#[async_trait]
+impl ConnectionsSubject for InMemoryConnections {
+    fn connections(&self) -> &dyn ConnectionRepository {
+        self
+    }
+
+    async fn add_account(&self, id: AccountId, plan: Plan) {
+        Self::add_account(self, id, plan);
+    }
+
+    async fn deactivate(&self, id: AccountId) {
+        Self::deactivate(self, id);
+    }
+}

@@ -1,0 +1,169 @@
+//! What is searched for, checked part by part so that all faults can be told at once.
+
+use std::{str::FromStr, time::Duration};
+
+use altus4_kernel::{ConnectionId, UnknownName};
+
+/// What was typed: 1–500 characters, not white space alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryText(String);
+
+impl QueryText {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 500;
+
+    /// The query in `text`; `None` when it is empty, white space alone, or too long.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = !text.trim().is_empty() && text.chars().count() <= Self::MAX_CHARS;
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How the query is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SearchMode {
+    /// Words as a person types them; any of them matches.
+    #[default]
+    Natural,
+    /// By meaning; by words, and saying so, where no AI is there to tell the meaning.
+    Semantic,
+}
+
+impl SearchMode {
+    /// The name in requests and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Natural => "natural",
+            Self::Semantic => "semantic",
+        }
+    }
+}
+
+impl FromStr for SearchMode {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        [Self::Natural, Self::Semantic].into_iter().find(|mode| mode.as_str() == text).ok_or(UnknownName)
+    }
+}
+
+/// Which part of the ranked list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    limit: u32,
+    offset: u32,
+}
+
+impl Window {
+    /// The most results of one answer.
+    pub const MAX_LIMIT: u32 = 100;
+    /// The farthest that a list can be walked.
+    pub const MAX_OFFSET: u32 = 10_000;
+
+    /// `limit` (1–100) results after the first `offset` (0–10,000); `None` outside these bounds.
+    #[must_use]
+    pub fn new(limit: u32, offset: u32) -> Option<Self> {
+        let fits = (1..=Self::MAX_LIMIT).contains(&limit) && offset <= Self::MAX_OFFSET;
+        fits.then_some(Self { limit, offset })
+    }
+
+    /// How many results are wanted.
+    #[must_use]
+    pub fn limit(self) -> u32 {
+        self.limit
+    }
+
+    /// How many come before them.
+    #[must_use]
+    pub fn offset(self) -> u32 {
+        self.offset
+    }
+
+    /// The position after the last result wanted.
+    #[must_use]
+    pub fn end(self) -> usize {
+        (self.limit + self.offset) as usize
+    }
+}
+
+/// The first twenty.
+impl Default for Window {
+    fn default() -> Self {
+        Self { limit: 20, offset: 0 }
+    }
+}
+
+/// What stands before and after a marked word. Given by the caller, so it is not escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    /// Before.
+    pub pre: String,
+    /// After.
+    pub post: String,
+}
+
+/// `<mark>` and `</mark>`.
+impl Default for Tags {
+    fn default() -> Self {
+        Self { pre: "<mark>".to_owned(), post: "</mark>".to_owned() }
+    }
+}
+
+/// A search. One that exists is within its bounds; whether its names exist, the databases tell.
+#[derive(Debug, Clone)]
+pub struct SearchQuery {
+    /// What was typed.
+    pub text: QueryText,
+    /// How it is read.
+    pub mode: SearchMode,
+    /// The connections searched, at most [`SearchQuery::MAX_DATABASES`]; empty: all active ones.
+    pub databases: Vec<ConnectionId>,
+    /// The tables searched; empty: each connection's defaults, else every table with text.
+    pub tables: Vec<String>,
+    /// The columns searched; empty: every text column.
+    pub columns: Vec<String>,
+    /// The columns that come back beside the primary key; empty: all.
+    pub fields: Vec<String>,
+    /// Which part of the list is wanted.
+    pub window: Window,
+    /// Results that score below are dropped; 0–1.
+    pub min_score: f64,
+    /// Mark matches in the columns they occur in.
+    pub highlight: Option<Tags>,
+    /// What hasn't answered by then is left out and named.
+    pub timeout: Duration,
+}
+
+impl SearchQuery {
+    /// The most connections that one search may name.
+    pub const MAX_DATABASES: usize = 10;
+    /// The most tables, columns or fields that one search may name.
+    pub const MAX_NAMES: usize = 50;
+    /// The time limit where none is given.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// The plainest search for a text: everywhere, first twenty.
+    #[must_use]
+    pub fn natural(text: QueryText) -> Self {
+        Self {
+            text,
+            mode: SearchMode::Natural,
+            databases: Vec::new(),
+            tables: Vec::new(),
+            columns: Vec::new(),
+            fields: Vec::new(),
+            window: Window::default(),
+            min_score: 0.0,
+            highlight: None,
+            timeout: Self::DEFAULT_TIMEOUT,
+        }
+    }
+}

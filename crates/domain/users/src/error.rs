@@ -1,0 +1,35 @@
+//! What can go wrong with accounts and sessions.
+
+use std::time::Duration;
+
+use altus4_kernel::{PortError, Timestamp};
+
+/// The answers of [`UserService`](crate::UserService) other than success.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// An account with this e-mail exists.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
+    /// Unknown e-mail or wrong password; nobody is told which.
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    /// The token is forged, revoked, or of a session that has ended.
+    #[error("the token is not valid")]
+    InvalidToken,
+    /// The token was good and its time is over.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// Logins or registrations come too often from this address, or logins with this e-mail.
+    #[error("too many attempts; the next one may be made in {} ms", .retry_after.as_millis())]
+    TooManyAttempts {
+        /// How many may be made within the window.
+        limit: u32,
+        /// When the next one may be made, as the caller was told.
+        retry_after: Duration,
+        /// The same as a moment.
+        reset_at: Timestamp,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}

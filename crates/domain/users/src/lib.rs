@@ -1,0 +1,43 @@
+//! Accounts and the sessions of those who use them: registration, login, refresh, logout.
+//!
+//! Invariants:
+//! - An [`Email`] that exists is well formed and normalised, so that two spellings of one address
+//!   can't become two accounts.
+//! - Passwords and tokens are [`SecretString`](altus4_kernel::secrecy::SecretString)s: `Debug`
+//!   never shows them. Stores see hashes alone.
+//! - An unknown e-mail and a wrong password cost the same work and give the same answer.
+//! - A refresh token works once. Used again, it ends its whole session.
+//! - An attempt to log in or register that can't be counted is not admitted.
+
+mod account;
+mod email;
+mod error;
+mod limiter;
+mod password;
+mod ports;
+mod service;
+mod session;
+
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
+
+pub use crate::account::{Account, AccountName, NewAccount};
+pub use crate::email::Email;
+pub use crate::error::UserError;
+pub use crate::limiter::{
+    Admission, AttemptGuard, AttemptLimiter, AttemptLimits, AttemptLog, FallbackAttemptLimiter, Quota,
+};
+pub use crate::password::{NewPassword, PasswordFault};
+pub use crate::ports::{
+    AccountWithHash, EMAIL_CONSTRAINT, LiveSession, PasswordHash, PasswordHasher, PasswordVerdict,
+    RefreshRotation, SessionRepository, TokenFault, TokenIssuer, UserRepository,
+};
+pub use crate::service::{Registration, UserService, UserSettings};
+pub use crate::session::{
+    AccessClaims, AccessToken, ClientInfo, RefreshToken, RefreshTokenDigest, Session, TokenPair,
+};
+
+#[cfg(feature = "mock")]
+pub use crate::limiter::MockAttemptLimiter;
+#[cfg(feature = "mock")]
+pub use crate::ports::{MockPasswordHasher, MockSessionRepository, MockTokenIssuer, MockUserRepository};

@@ -1,0 +1,267 @@
+//! The use cases of accounts and sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use altus4_kernel::{
+    AccountId, Clock, Credential, IdGenerator, PermissionSet, Plan, Principal, Role, SessionId, Timestamp,
+    secrecy::SecretString,
+};
+
+use crate::{
+    AccessClaims, AccessToken, Account, AccountName, ClientInfo, Email, LiveSession, NewAccount, NewPassword,
+    PasswordHasher, PasswordVerdict, RefreshRotation, RefreshTokenDigest, Session, SessionRepository,
+    TokenFault, TokenIssuer, TokenPair, UserError, UserRepository, ports::EMAIL_CONSTRAINT,
+};
+
+/// What an operator decides about accounts.
+#[derive(Debug, Clone, Copy)]
+pub struct UserSettings {
+    /// The plan of new accounts.
+    pub default_plan: Plan,
+    /// How long an access token is good for.
+    pub access_token_life: Duration,
+    /// How long a refresh token is good for when it is not used.
+    pub refresh_token_life: Duration,
+}
+
+/// Access for 15 minutes, refresh for 30 days, and nothing held back from new accounts.
+impl Default for UserSettings {
+    fn default() -> Self {
+        Self {
+            default_plan: Plan::Enterprise,
+            access_token_life: Duration::from_mins(15),
+            refresh_token_life: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// Who wants an account.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Its address.
+    pub email: Email,
+    /// Its password.
+    pub password: NewPassword,
+    /// The person's name.
+    pub name: AccountName,
+}
+
+/// Accounts and sessions: register, log in, stay in, log out.
+#[derive(Clone)]
+pub struct UserService {
+    users: Arc<dyn UserRepository>,
+    sessions: Arc<dyn SessionRepository>,
+    passwords: Arc<dyn PasswordHasher>,
+    tokens: Arc<dyn TokenIssuer>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+    settings: UserSettings,
+}
+
+impl UserService {
+    /// The service over these ports.
+    #[must_use]
+    pub fn new(
+        users: Arc<dyn UserRepository>,
+        sessions: Arc<dyn SessionRepository>,
+        passwords: Arc<dyn PasswordHasher>,
+        tokens: Arc<dyn TokenIssuer>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+        settings: UserSettings,
+    ) -> Self {
+        Self { users, sessions, passwords, tokens, clock, ids, settings }
+    }
+
+    /// Makes an account and logs it in.
+    ///
+    /// # Errors
+    /// [`UserError::EmailTaken`].
+    pub async fn register(
+        &self,
+        registration: Registration,
+        client: ClientInfo,
+    ) -> Result<(Account, TokenPair), UserError> {
+        // Looked up first, so that a taken address costs no hash; the constraint decides the race.
+        if self.users.find_by_email(&registration.email).await?.is_some() {
+            return Err(UserError::EmailTaken);
+        }
+        let password = self.passwords.hash(registration.password.secret()).await?;
+        let now = self.clock.now();
+        let account = Account {
+            id: AccountId::from_uuid(self.ids.next_id()),
+            email: registration.email,
+            name: registration.name,
+            role: Role::User,
+            plan: self.settings.default_plan,
+            created_at: now,
+            last_active: now,
+        };
+        let (session, tokens) = self.begin_session(account.id, client, now)?;
+        let stored = NewAccount { account: account.clone(), password };
+        match self.users.insert(&stored, &session).await {
+            Ok(()) => Ok((account, tokens)),
+            Err(error) if error.is_conflict_on(EMAIL_CONSTRAINT) => Err(UserError::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins a session of the account with this address and password. A password whose hash was
+    /// made with weaker settings is hashed anew.
+    ///
+    /// # Errors
+    /// [`UserError::InvalidCredentials`], after the same work whichever of the two was wrong.
+    pub async fn login(
+        &self,
+        email: Option<Email>,
+        password: SecretString,
+        client: ClientInfo,
+    ) -> Result<(Account, TokenPair), UserError> {
+        let found = match &email {
+            Some(email) => self.users.find_by_email(email).await?,
+            None => None,
+        };
+        let hash = found.as_ref().map(|found| found.password.clone());
+        let verdict = self.passwords.verify(&password, hash).await?;
+        let Some(found) = found.filter(|_| verdict != PasswordVerdict::Mismatch) else {
+            return Err(UserError::InvalidCredentials);
+        };
+        let now = self.clock.now();
+        let account = Account { last_active: now, ..found.account };
+        if verdict == PasswordVerdict::MatchButOutdated {
+            let renewed = self.passwords.hash(&password).await?;
+            self.users.replace_password_hash(account.id, &found.password, &renewed).await?;
+        }
+        let (session, tokens) = self.begin_session(account.id, client, now)?;
+        self.sessions.insert(&session).await?;
+        Ok((account, tokens))
+    }
+
+    /// Exchanges a refresh token for a new pair.
+    ///
+    /// # Errors
+    /// [`UserError::InvalidToken`] when it is unknown, over, or was used before; in the last case
+    /// its session has ended, since two hold the same token.
+    pub async fn refresh(&self, token: &SecretString) -> Result<TokenPair, UserError> {
+        let now = self.clock.now();
+        let next = self.tokens.refresh_token()?;
+        let presented = self.tokens.refresh_digest(token);
+        let expires_at = now + self.settings.refresh_token_life;
+        match self.sessions.rotate(&presented, &next.digest, now, expires_at).await? {
+            RefreshRotation::Rotated(live) => self.pair(live.account.id, live.session.id, now, next.secret),
+            RefreshRotation::Reused | RefreshRotation::Unknown => Err(UserError::InvalidToken),
+        }
+    }
+
+    /// A further access token for one that is still good, of the same session: how clients of the
+    /// older guide stay in, which know no refresh token.
+    ///
+    /// # Errors
+    /// As [`UserService::authenticate`].
+    pub async fn extend(&self, token: &str) -> Result<AccessToken, UserError> {
+        let live = self.live_session(token).await?;
+        self.access_token(live.account.id, live.session.id, self.clock.now())
+    }
+
+    /// Ends one session of an account. Its access tokens stop working at once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn logout(&self, account_id: AccountId, session_id: SessionId) -> Result<(), UserError> {
+        self.sessions.end(account_id, session_id, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Ends every session of an account.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn logout_everywhere(&self, account_id: AccountId) -> Result<(), UserError> {
+        self.sessions.end_all(account_id, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Who an access token speaks for. Asks the store whether its session still lives, so that a
+    /// logout counts at the very next request.
+    ///
+    /// # Errors
+    /// [`UserError::InvalidToken`], [`UserError::TokenExpired`].
+    pub async fn authenticate(&self, token: &str) -> Result<Principal, UserError> {
+        let live = self.live_session(token).await?;
+        Ok(Principal {
+            account_id: live.account.id,
+            role: live.account.role,
+            permissions: PermissionSet::ALL,
+            credential: Credential::Session { id: live.session.id },
+        })
+    }
+
+    /// The account of an authenticated caller.
+    ///
+    /// # Errors
+    /// [`UserError::InvalidToken`] when the account has been deactivated meanwhile.
+    pub async fn profile(&self, account_id: AccountId) -> Result<Account, UserError> {
+        self.users.find(account_id).await?.ok_or(UserError::InvalidToken)
+    }
+
+    async fn live_session(&self, token: &str) -> Result<LiveSession, UserError> {
+        let now = self.clock.now();
+        let claims = self.tokens.verify(token, now).map_err(|fault| match fault {
+            TokenFault::Invalid => UserError::InvalidToken,
+            TokenFault::Expired => UserError::TokenExpired,
+        })?;
+        let live = self.sessions.find_live(claims.session_id, now).await?;
+        live.filter(|live| live.account.id == claims.account_id).ok_or(UserError::InvalidToken)
+    }
+
+    fn begin_session(
+        &self,
+        account_id: AccountId,
+        client: ClientInfo,
+        now: Timestamp,
+    ) -> Result<(Session, TokenPair), UserError> {
+        let id = SessionId::from_uuid(self.ids.next_id());
+        let refresh = self.tokens.refresh_token()?;
+        let session = self.session(id, account_id, refresh.digest, client, now);
+        Ok((session, self.pair(account_id, id, now, refresh.secret)?))
+    }
+
+    fn session(
+        &self,
+        id: SessionId,
+        account_id: AccountId,
+        refresh_digest: RefreshTokenDigest,
+        client: ClientInfo,
+        now: Timestamp,
+    ) -> Session {
+        let expires_at = now + self.settings.refresh_token_life;
+        Session { id, account_id, refresh_digest, client, created_at: now, last_used: now, expires_at }
+    }
+
+    fn pair(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        now: Timestamp,
+        refresh_token: SecretString,
+    ) -> Result<TokenPair, UserError> {
+        let access = self.access_token(account_id, session_id, now)?;
+        Ok(TokenPair {
+            access_token: access.token,
+            refresh_token,
+            expires_in: access.expires_in,
+            refresh_expires_in: self.settings.refresh_token_life.as_secs(),
+        })
+    }
+
+    fn access_token(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        now: Timestamp,
+    ) -> Result<AccessToken, UserError> {
+        let life = self.settings.access_token_life;
+        let claims = AccessClaims { account_id, session_id, issued_at: now, expires_at: now + life };
+        Ok(AccessToken { token: self.tokens.issue(&claims)?, expires_in: life.as_secs() })
+    }
+}

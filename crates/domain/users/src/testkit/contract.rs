@@ -1,0 +1,174 @@
+//! What every adapter of this domain's ports must do, a case at a time.
+
+pub mod hasher_contract;
+pub mod limiter_contract;
+pub mod sessions_contract;
+pub mod tokens_contract;
+pub mod users_contract;
+
+use altus4_kernel::AccountId;
+use async_trait::async_trait;
+
+use crate::{SessionRepository, UserRepository};
+
+/// What the contract of accounts and sessions is tried on: the two repositories over one empty set
+/// of rows.
+#[async_trait]
+pub trait UsersSubject: Send + Sync {
+    /// The accounts.
+    fn users(&self) -> &dyn UserRepository;
+
+    /// Their sessions.
+    fn sessions(&self) -> &dyn SessionRepository;
+
+    /// Deactivates an account, as its owner or an administrator would.
+    async fn deactivate(&self, id: AccountId);
+}
+
+/// One test for each case of the contract of [`UserRepository`] and [`SessionRepository`]. `$make`
+/// gives a [`UsersSubject`]; it may await.
+///
+/// ```ignore
+/// altus4_users::users_contract!(tokio::test, subject().await);
+/// ```
+#[macro_export]
+macro_rules! users_contract {
+    (block_on, $make:expr) => {
+        $crate::users_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::users_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::users_contract],
+            [
+                an_account_is_found_as_it_was_stored,
+                text_of_any_script_survives,
+                account_times_survive_to_the_millisecond,
+                an_unknown_account_is_not_found,
+                duplicate_email_is_a_conflict,
+                duplicate_email_at_once_makes_one_account,
+                similar_addresses_are_different_accounts,
+                an_account_without_its_session_is_not_stored,
+                a_password_hash_is_replaced_while_the_old_one_stands,
+                a_password_hash_is_replaced_once_by_two_at_once,
+                a_deactivated_account_is_found_by_no_method,
+                the_address_of_a_deactivated_account_is_free_again,
+            ]
+        );
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::sessions_contract],
+            [
+                a_session_is_found_as_it_was_stored,
+                session_times_survive_to_the_millisecond,
+                a_new_session_shows_that_its_account_is_active,
+                a_session_of_an_unknown_account_is_refused,
+                an_unknown_session_is_not_found,
+                a_session_is_over_at_its_end,
+                an_ended_session_is_not_found,
+                a_session_is_ended_by_its_own_account_alone,
+                a_session_that_is_over_cannot_be_ended,
+                end_all_ends_and_counts_the_live_sessions_of_one_account,
+                rotation_replaces_the_token,
+                a_rotated_token_can_be_rotated_again,
+                reuse_ends_the_session,
+                reuse_leaves_other_sessions_alone,
+                a_token_is_rotated_once_by_many_at_once,
+                an_unknown_token_is_not_rotated,
+                a_token_that_is_over_is_not_rotated,
+                the_token_of_an_ended_session_is_not_rotated,
+                digests_are_told_apart_exactly,
+            ]
+        );
+    };
+}
+
+/// One test for each case of the contract of [`PasswordHasher`](crate::PasswordHasher). `$make`
+/// gives the hasher.
+#[macro_export]
+macro_rules! password_hasher_contract {
+    (block_on, $make:expr) => {
+        $crate::password_hasher_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::password_hasher_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::hasher_contract],
+            [
+                a_password_matches_its_own_hash_alone,
+                nothing_matches_where_there_is_no_hash,
+                an_unreadable_hash_is_corrupt,
+            ]
+        );
+    };
+}
+
+/// One test for each case of the contract of [`TokenIssuer`](crate::TokenIssuer). `$make` gives the
+/// issuer.
+#[macro_export]
+macro_rules! token_issuer_contract {
+    (block_on, $make:expr) => {
+        $crate::token_issuer_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::token_issuer_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::tokens_contract],
+            [
+                a_token_says_what_it_was_issued_for,
+                a_token_is_over_after_its_end,
+                a_token_is_not_valid_before_its_time,
+                a_forged_token_is_invalid,
+                no_text_makes_it_panic,
+                refresh_tokens_never_repeat,
+                a_refresh_token_has_the_digest_it_is_stored_under,
+            ]
+        );
+    };
+}
+
+/// One test for each case of the contract of [`AttemptLimiter`](crate::AttemptLimiter). `$make`
+/// gives the limiter; it may await.
+#[macro_export]
+macro_rules! attempt_limiter_contract {
+    (block_on, $make:expr) => {
+        $crate::attempt_limiter_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::attempt_limiter_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::limiter_contract],
+            [
+                exactly_the_limit_of_many_at_once_is_admitted,
+                a_refused_attempt_is_not_counted,
+                a_refusal_says_when_the_oldest_attempt_leaves,
+                keys_share_nothing,
+                after_the_window_all_are_admitted_again,
+                the_window_slides,
+                a_smaller_limit_counts_what_was_admitted_before,
+                a_limit_of_zero_admits_nothing,
+                a_clock_set_back_refuses_nobody_for_longer_than_a_window,
+                nodes_whose_clocks_differ_lose_no_attempt,
+                the_longest_and_the_shortest_window_work,
+                answers_as_a_log_of_all_attempts_would,
+            ]
+        );
+    };
+}
