@@ -1,0 +1,91 @@
+//! The attempt limiter that all nodes share.
+
+use std::{error::Error, time::Duration};
+
+use altus4_kernel::{PortResult, Timestamp};
+use altus4_users::{Admission, AttemptLimiter, Quota};
+use async_trait::async_trait;
+
+use crate::{
+    RedisCache,
+    client::{RedisClient, command, is_absence, ttl_ms},
+};
+
+/// No cache key begins so: what is cached has another form than counts.
+const KEY_PREFIX: &str = "altus4:attempts:";
+
+/// An [`AttemptLimiter`] in Redis. Clones share the connections.
+///
+/// The nodes' clocks decide what still counts, as the port says; Redis's own clock only tells when
+/// a key may be forgotten.
+#[derive(Debug, Clone)]
+pub struct RedisAttemptLimiter(RedisClient);
+
+impl RedisAttemptLimiter {
+    /// A limiter over the connections of this cache, and behind the same breaker: what is lost for
+    /// one is lost for both.
+    #[must_use]
+    pub fn sharing(cache: &RedisCache) -> Self {
+        Self(cache.client().clone())
+    }
+}
+
+#[async_trait]
+impl AttemptLimiter for RedisAttemptLimiter {
+    async fn admit(&self, key: &str, quota: Quota, now: Timestamp) -> PortResult<Admission> {
+        let window_ms = ttl_ms(quota.window);
+        let mut script = command("EVAL");
+        script
+            .arg(ADMIT)
+            .arg(1)
+            .arg(format!("{KEY_PREFIX}{key}"))
+            .arg(unix_millis(now))
+            .arg(unix_millis(now - Duration::from_millis(window_ms)))
+            .arg(quota.limit)
+            .arg(window_ms);
+        let answer: PortResult<i64> = self.0.ask("attempts.admit", &script).await;
+        // Callers go on with another limiter and say nothing, so that Redis refuses is told here;
+        // that it is gone is told by the breaker.
+        if let Err(error) = &answer
+            && !is_absence(error.kind)
+        {
+            tracing::warn!(error = %error, cause = error.source(), "attempts.redis.refused");
+        }
+        Ok(match u64::try_from(answer?) {
+            Ok(wait_ms) => Admission::Refused { retry_after: Duration::from_millis(wait_ms) },
+            Err(_) => Admission::Admitted,
+        })
+    }
+}
+
+/// A whole number of milliseconds, which [`Timestamp`] is made of.
+fn unix_millis(moment: Timestamp) -> String {
+    (moment.as_utc().unix_timestamp_nanos() / 1_000_000).to_string()
+}
+
+/// The same as [`AttemptLog::admit`](altus4_users::AttemptLog::admit), on a sorted set of attempts
+/// by their time. Answers how many milliseconds to wait; -1 for an attempt that was counted.
+const ADMIT: &str = r"
+local attempts, now, left, limit, window = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+-- Redis refuses to grow beyond its memory only what a script writes first: a new key begins below.
+if redis.call('EXISTS', attempts) == 1 then
+  for _, later in ipairs(redis.call('ZRANGEBYSCORE', attempts, '(' .. now, '+inf')) do
+    redis.call('ZADD', attempts, now, later)
+  end
+  redis.call('ZREMRANGEBYSCORE', attempts, '-inf', left)
+end
+local count = redis.call('ZCARD', attempts)
+local wait = -1
+if count < limit then
+  -- Several attempts of one millisecond need several names.
+  local number = count
+  while redis.call('ZADD', attempts, 'NX', now, now .. ':' .. number) == 0 do
+    number = number + 1
+  end
+else
+  local leaving = redis.call('ZRANGE', attempts, count - limit, count - limit, 'WITHSCORES')[2] or now
+  wait = tonumber(leaving) - tonumber(left)
+end
+redis.call('PEXPIRE', attempts, window)
+return wait
+";

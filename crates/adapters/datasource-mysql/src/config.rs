@@ -1,0 +1,36 @@
+//! How patient the adapter is and how much it holds.
+
+use std::time::Duration;
+
+/// The settings of a [`MySqlSource`](crate::MySqlSource).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MySqlConfig {
+    /// How long a server may take to accept a connection, agree on TLS and check the password.
+    pub connect_timeout: Duration,
+    /// How long a session may lie idle before it is closed.
+    pub idle_timeout: Duration,
+    /// How many connections may have a pool at once; opening one more closes the one that was used
+    /// least recently.
+    pub max_pools: usize,
+    /// The largest packet, and so the largest row, that is taken from a server.
+    pub max_packet_bytes: usize,
+    /// How much of one statement's answer is held.
+    pub max_answer_bytes: usize,
+    /// How much is held while a schema is read.
+    pub max_schema_bytes: usize,
+}
+
+/// 3 s to connect, 60 s idle, 1,000 pools, packets of 4 MiB, answers of 16 MiB, schemas of 64 MiB.
+impl Default for MySqlConfig {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            idle_timeout: Duration::from_mins(1),
+            max_pools: 1_000,
+            max_packet_bytes: 4 * MIB,
+            max_answer_bytes: 16 * MIB,
+            max_schema_bytes: 64 * MIB,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Users' MySQL and MariaDB databases: calling them, reading their schemas, searching their
+//! full-text indexes.
+//!
+//! Invariants:
+//! - Sockets are opened in `connect.rs` alone, to the address that the
+//!   [`AddressGate`](altus4_connections::AddressGate) admitted.
+//! - A session only reads, and each of its statements has a time limit on the server.
+//! - Values are bound, never written into a statement; names are quoted by one function, and come
+//!   from the schema snapshot.
+//! - A session is used again only when its last statement came to its end. At a deadline, or when
+//!   the caller goes away, the statement is killed on the server and the session is closed.
+//! - What is held of an answer is bounded, whatever the server sends.
+//!
+//! What MySQL and MariaDB don't have in common is in `dialect.rs`.
+//!
+//! ```no_run
+//! # use altus4_connections::{AddressGate, ConnectionProbe, HostPolicy, Target};
+//! use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
+//! # async fn example(target: Target) -> altus4_kernel::PortResult<()> {
+//! let gate = AddressGate::new(std::sync::Arc::new(SystemResolver), HostPolicy::default());
+//! let source = MySqlSource::new(MySqlConfig::default(), gate);
+//! let report = source.probe(&target, std::time::Duration::from_secs(5)).await?;
+//! println!("{} in {:?}", report.version, report.response_time);
+//! # Ok(())
+//! # }
+//! ```
+
+mod column_type;
+mod config;
+mod connect;
+mod connection_probe;
+mod dialect;
+mod error;
+mod full_text_index;
+mod grants;
+mod pool;
+mod resolver;
+mod schema_inspector;
+mod session;
+mod source;
+mod statement;
+mod value;
+
+pub use crate::{config::MySqlConfig, resolver::SystemResolver, source::MySqlSource};

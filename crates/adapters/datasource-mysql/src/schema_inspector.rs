@@ -1,0 +1,168 @@
+//! The port that reads schemas: four queries, whatever the number of tables.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use altus4_connections::{
+    DiscoveredColumn, DiscoveredIndex, DiscoveredTable, Relation, SchemaInspector, TableKind, Target,
+};
+use altus4_kernel::PortResult;
+use async_trait::async_trait;
+use mysql_async::{Row, Value as Wire};
+
+use crate::{MySqlSource, column_type, dialect, error::port_error, statement::Query, value};
+
+/// As long as a name can be in MySQL.
+const MAX_NAME_CHARS: usize = 64;
+
+#[async_trait]
+impl SchemaInspector for MySqlSource {
+    /// Tables without a column that can be named are left out too, and so are broken views. When
+    /// statistics were brought up to date isn't told, since a user who only reads can't see it.
+    async fn inspect(&self, target: &Target, deadline: Duration) -> PortResult<Vec<DiscoveredTable>> {
+        const OPERATION: &str = "schema_inspector.inspect";
+        let pool = self.pools.get(target).map_err(|fault| port_error(OPERATION, fault))?;
+        let schema = Wire::Bytes(target.connection.database.as_str().as_bytes().to_vec());
+        let max_bytes = self.config.max_schema_bytes;
+        let queries = [dialect::TABLES, dialect::COLUMNS, dialect::INDEXES, dialect::RELATIONS]
+            .map(|sql| Query { sql: sql.to_owned(), values: vec![schema.clone()], max_rows: usize::MAX });
+        self.run(OPERATION, deadline, async move {
+            let [tables, columns, indexes, relations] = pool.read(queries, max_bytes).await?;
+            let mut schema = Schema::default();
+            for row in tables {
+                schema.add_table(row);
+            }
+            for row in columns {
+                schema.add_column(row);
+            }
+            for row in indexes {
+                schema.add_index(row);
+            }
+            for row in relations {
+                schema.add_relation(row);
+            }
+            pool.note_unsorted(std::mem::take(&mut schema.unsorted));
+            Ok(schema.into_tables())
+        })
+        .await
+    }
+}
+
+/// Tables by name, as they come together. Rows of a table that isn't known are passed over: it was
+/// made between two queries, or its name can't be used.
+#[derive(Default)]
+struct Schema {
+    tables: HashMap<String, DiscoveredTable>,
+    /// Those whose full-text indexes don't give the best matches first.
+    unsorted: HashSet<String>,
+}
+
+impl Schema {
+    fn add_table(&mut self, row: Row) {
+        let mut cells = Cells::of(row);
+        let Some(name) = cells.name() else { return };
+        let kind = match cells.text().as_deref() {
+            Some("BASE TABLE" | "SYSTEM VERSIONED") => TableKind::Table,
+            Some("VIEW") => TableKind::View,
+            _ => return,
+        };
+        let estimated_rows = cells.number();
+        // A view's comment is the word VIEW, or what is wrong with it.
+        let comment = cells.text().filter(|text| kind == TableKind::Table && !text.is_empty());
+        let (engine, options) = (cells.text().unwrap_or_default(), cells.text().unwrap_or_default());
+        if !dialect::gives_best_first(&engine, &options) {
+            self.unsorted.insert(name.clone());
+        }
+        let table =
+            DiscoveredTable { name: name.clone(), kind, comment, estimated_rows, ..Default::default() };
+        self.tables.insert(name, table);
+    }
+
+    fn add_column(&mut self, row: Row) {
+        let mut cells = Cells::of(row);
+        let Some(table) = cells.name().and_then(|name| self.tables.get_mut(&name)) else { return };
+        let Some(name) = cells.name() else { return };
+        let declared = cells.text().unwrap_or_default();
+        table.columns.push(DiscoveredColumn {
+            name,
+            kind: column_type::kind(&declared),
+            declared_type: column_type::upper(&declared),
+            nullable: cells.text().is_some_and(|text| text == "YES"),
+            key: cells.text().filter(|text| !text.is_empty()),
+            default: cells.text(),
+        });
+    }
+
+    fn add_index(&mut self, row: Row) {
+        let mut cells = Cells::of(row);
+        let Some(table) = cells.name().and_then(|name| self.tables.get_mut(&name)) else { return };
+        let Some(index) = cells.text() else { return };
+        // An expression, or a name that can't be used: it stays as one that no column has, so that
+        // the index isn't taken for one over fewer columns.
+        let column = cells.name().unwrap_or_default();
+        if index == dialect::PRIMARY {
+            table.primary_key.push(column);
+            return;
+        }
+        match table.full_text_indexes.last_mut().filter(|last| last.name == index) {
+            Some(last) => last.columns.push(column),
+            None => table.full_text_indexes.push(DiscoveredIndex {
+                name: index,
+                columns: vec![column],
+                parser: None,
+            }),
+        }
+    }
+
+    fn add_relation(&mut self, row: Row) {
+        let mut cells = Cells::of(row);
+        let Some(table) = cells.name().and_then(|name| self.tables.get_mut(&name)) else { return };
+        if let (Some(column), Some(references_table), Some(references_column)) =
+            (cells.name(), cells.name(), cells.name())
+        {
+            table.relations.push(Relation { column, references_table, references_column });
+        }
+    }
+
+    fn into_tables(self) -> Vec<DiscoveredTable> {
+        let mut tables: Vec<_> =
+            self.tables.into_values().filter(|table| !table.columns.is_empty()).collect();
+        tables.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        tables
+    }
+}
+
+/// The cells of a row of `information_schema`, one after another.
+struct Cells(std::vec::IntoIter<Option<Wire>>);
+
+impl Cells {
+    fn of(row: Row) -> Self {
+        Self(row.unwrap_raw().into_iter())
+    }
+
+    fn text(&mut self) -> Option<String> {
+        match self.0.next()?? {
+            Wire::Bytes(bytes) => Some(value::text(bytes)),
+            _ => None,
+        }
+    }
+
+    /// A name that can be quoted safely.
+    fn name(&mut self) -> Option<String> {
+        let fits = |name: &String| {
+            (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+        };
+        self.text().filter(fits)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        match self.0.next()?? {
+            Wire::UInt(number) => Some(number),
+            Wire::Int(number) => number.try_into().ok(),
+            Wire::Bytes(bytes) => value::text(bytes).parse().ok(),
+            _ => None,
+        }
+    }
+}

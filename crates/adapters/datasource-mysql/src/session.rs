@@ -1,0 +1,179 @@
+//! Reading through a session, and what becomes of it afterwards.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use deadpool::managed::Object;
+use futures::TryStreamExt;
+use mysql_async::{
+    Conn, Params, QueryResult, Row,
+    prelude::{Protocol, Queryable},
+};
+use tokio::{runtime::Handle, time::timeout};
+
+use crate::{
+    connect::{Dialer, Link, Route},
+    error::{Fault, port_error},
+    pool::{Opener, SessionPool},
+    statement::Query,
+};
+
+/// How long a session that is given up may take to say good-bye.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A session on loan. It goes back to its pool only if its last statement came to an end; else the
+/// statement is killed on the server, and the session is closed.
+pub(crate) struct Session {
+    object: Option<Object<Opener>>,
+    dialer: Arc<Dialer>,
+    route: Arc<Route>,
+    is_reused: bool,
+    state: State,
+}
+
+/// What the session is doing, as far as is known here.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// It waits for a statement.
+    Ready,
+    /// The server works on a statement, or sends its answer.
+    Running,
+    /// It can't be used again, and the server knows.
+    Broken,
+}
+
+impl SessionPool {
+    /// Runs the queries one after another in one session and gives their rows, `max_bytes` of them
+    /// at the most.
+    pub(crate) async fn read<const N: usize>(
+        &self,
+        queries: [Query; N],
+        max_bytes: usize,
+    ) -> Result<[Vec<Row>; N], Fault> {
+        let mut session = self.session().await?;
+        let rows = match session.read(&queries, max_bytes).await {
+            Err(fault) if session.is_reused && fault.is_lost_session() => {
+                // The server hung up while the session lay idle; the others fared no better.
+                drop(session);
+                self.forget_idle();
+                self.session().await?.read(&queries, max_bytes).await?
+            }
+            outcome => outcome?,
+        };
+        rows.try_into().map_err(|_| Fault::Request("not every query was run"))
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        object: Object<Opener>,
+        dialer: Arc<Dialer>,
+        route: Arc<Route>,
+        is_reused: bool,
+    ) -> Self {
+        Self { object: Some(object), dialer, route, is_reused, state: State::Ready }
+    }
+
+    /// The session's connection; `None` never, as it is taken only when the session is dropped.
+    pub(crate) fn link(&self) -> Option<&Link> {
+        self.object.as_deref()
+    }
+
+    /// Runs the queries one after another and gives the rows of each.
+    pub(crate) async fn read(&mut self, queries: &[Query], max_bytes: usize) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut bytes_left = max_bytes;
+        let mut answers = Vec::with_capacity(queries.len());
+        for query in queries {
+            let link = self.object.as_deref_mut().ok_or(Fault::Closed)?;
+            self.state = State::Running;
+            let outcome = run(&mut link.conn, query, &mut bytes_left).await;
+            self.state = match &outcome {
+                Ok(_) => State::Ready,
+                Err(fault) if fault.is_answer() => State::Ready,
+                // Thread ids begin anew when a server is started again, so whom would a kill hit?
+                Err(fault) if fault.is_lost_session() => State::Broken,
+                Err(_) => State::Running,
+            };
+            answers.push(outcome.map_err(|fault| match fault {
+                Fault::TooLarge(_) => Fault::TooLarge(max_bytes),
+                fault => fault,
+            })?);
+        }
+        Ok(answers)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(mut object) = self.object.take() else { return };
+        if self.state == State::Ready {
+            object.idle_since = Instant::now();
+            return;
+        }
+        let link = Object::take(object);
+        // Without a runtime the socket is closed here and now.
+        if let Ok(runtime) = Handle::try_current() {
+            let is_running = self.state == State::Running;
+            runtime.spawn(give_up(Arc::clone(&self.dialer), Arc::clone(&self.route), link, is_running));
+        }
+    }
+}
+
+async fn give_up(dialer: Arc<Dialer>, route: Arc<Route>, link: Link, is_running: bool) {
+    let connection_id = route.connection_id();
+    if is_running {
+        match dialer.kill_statement(&route, link.conn.id()).await {
+            Ok(()) => tracing::debug!(%connection_id, "datasource.mysql.statement_killed"),
+            // The statement has its own limit on the server.
+            Err(fault) => {
+                let error = port_error("session.kill_statement", fault);
+                tracing::warn!(%connection_id, %error, "datasource.mysql.kill_failed");
+            }
+        }
+    }
+    // What is left of the answer is read for a moment, so that the server sees an orderly end.
+    let _ = timeout(FAREWELL, link.conn.disconnect()).await;
+}
+
+/// Values travel beside the statement, in the binary protocol; a statement without any needs no
+/// preparation, which saves a round trip.
+async fn run(conn: &mut Conn, query: &Query, bytes_left: &mut usize) -> Result<Vec<Row>, Fault> {
+    if query.values.is_empty() {
+        collect(conn.query_iter(query.sql.as_str()).await?, query, bytes_left).await
+    } else {
+        let values = Params::Positional(query.values.clone());
+        collect(conn.exec_iter(query.sql.as_str(), values).await?, query, bytes_left).await
+    }
+}
+
+async fn collect<P: Protocol + Unpin>(
+    mut result: QueryResult<'_, 'static, P>,
+    query: &Query,
+    bytes_left: &mut usize,
+) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    if let Some(mut stream) = result.stream::<Row>().await? {
+        while let Some(row) = stream.try_next().await? {
+            let left = bytes_left.checked_sub(held_bytes(&row)).ok_or(Fault::TooLarge(0))?;
+            if rows.len() == query.max_rows {
+                return Err(Fault::TooLarge(0));
+            }
+            *bytes_left = left;
+            rows.push(row);
+        }
+    }
+    result.drop_result().await?;
+    Ok(rows)
+}
+
+/// About how much memory a row takes.
+fn held_bytes(row: &Row) -> usize {
+    const CELL: usize = size_of::<Option<mysql_async::Value>>();
+    let bytes = |cell| match row.as_ref(cell) {
+        Some(mysql_async::Value::Bytes(bytes)) => CELL + bytes.len(),
+        _ => CELL,
+    };
+    (0..row.len()).map(bytes).sum()
+}

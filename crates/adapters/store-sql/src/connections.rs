@@ -1,0 +1,112 @@
+//! Registered databases.
+
+use altus4_connections::{ConnectionRepository, ConnectionStatus, PLAN_CONSTRAINT, StoredConnection};
+use altus4_kernel::{AccountId, ConnectionId, Plan, PortResult, Timestamp};
+use async_trait::async_trait;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, prelude::TextUuid, sea_query::Expr,
+};
+
+use crate::{
+    accounts,
+    entity::connection::{self, Column},
+    error::Fault,
+    moment::Moment,
+    pools::Pools,
+};
+
+/// Registered databases in SQL.
+pub(crate) struct SqlConnectionRepository {
+    pools: Pools,
+}
+
+impl SqlConnectionRepository {
+    pub(crate) fn new(pools: Pools) -> Self {
+        Self { pools }
+    }
+
+    async fn try_insert(&self, stored: &StoredConnection, limit: Option<u32>) -> Result<(), Fault> {
+        let account_id = stored.connection.account_id;
+        let row = connection::Model::try_from(stored)?;
+        let transaction = self.pools.begin().await?;
+        accounts::lock(account_id, &transaction).await?;
+        if let Some(limit) = limit {
+            let owned =
+                connection::Entity::find().select_only().column(Column::Id).filter(owned_by(account_id));
+            let count = owned.count(&transaction).await?;
+            if count >= limit.into() {
+                return Err(Fault::Conflict(PLAN_CONSTRAINT));
+            }
+        }
+        connection::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+#[async_trait]
+impl ConnectionRepository for SqlConnectionRepository {
+    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()> {
+        self.pools.transact("connections.insert", || self.try_insert(stored, limit)).await
+    }
+
+    async fn list(&self, account_id: AccountId) -> PortResult<Vec<StoredConnection>> {
+        let list = async {
+            let query = connection::Entity::find().filter(owned_by(account_id));
+            let query = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+            let rows = query.all(self.pools.reads()).await?;
+            rows.into_iter().map(StoredConnection::try_from).collect()
+        };
+        self.pools.call("connections.list", list).await
+    }
+
+    async fn find(&self, account_id: AccountId, id: ConnectionId) -> PortResult<Option<StoredConnection>> {
+        let find = async {
+            let query = connection::Entity::find().filter(owned_by(account_id)).filter(is(id));
+            let row = query.one(self.pools.reads()).await?;
+            row.map(StoredConnection::try_from).transpose()
+        };
+        self.pools.call("connections.find", find).await
+    }
+
+    async fn note_status(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+        status: ConnectionStatus,
+        last_connected: Option<Timestamp>,
+    ) -> PortResult<()> {
+        let note = || async {
+            let mut update = connection::Entity::update_many()
+                .col_expr(Column::Status, Expr::value(status.as_str()))
+                .filter(owned_by(account_id))
+                .filter(is(id));
+            if let Some(seen) = last_connected {
+                update = update.col_expr(Column::LastConnected, Expr::value(Moment::from(seen)));
+            }
+            update.exec(self.pools.writes()).await?;
+            Ok(())
+        };
+        self.pools.transact("connections.note_status", note).await
+    }
+
+    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool> {
+        let remove = || async {
+            let delete = connection::Entity::delete_many().filter(owned_by(account_id)).filter(is(id));
+            Ok(delete.exec(self.pools.writes()).await?.rows_affected > 0)
+        };
+        self.pools.transact("connections.remove", remove).await
+    }
+
+    async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
+        self.pools.call("connections.plan_of", accounts::plan_of(account_id, self.pools.reads())).await
+    }
+}
+
+fn owned_by(account_id: AccountId) -> Condition {
+    Condition::all().add(Column::AccountId.eq(TextUuid(account_id.as_uuid())))
+}
+
+fn is(id: ConnectionId) -> Condition {
+    Condition::all().add(Column::Id.eq(TextUuid(id.as_uuid())))
+}

@@ -1,0 +1,103 @@
+//! The service's own tables, in a SQLite file or on MySQL or MariaDB: one set of entities and
+//! migrations, one code for all of them.
+//!
+//! Invariants:
+//! - A call is over after five seconds, whatever the database does.
+//! - Readers never wait for writers: SQLite runs in WAL mode with a pool for each of the two, and
+//!   MySQL reads without locks.
+//! - No statement's text depends on input: values are bound.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), altus4_store_sql::StoreFault> {
+//! use altus4_store_sql::{SqlStore, StoreConfig};
+//! let config = StoreConfig { url: "sqlite://data/altus4.db".into(), max_connections: 10 };
+//! let store = SqlStore::connect(&config).await?;
+//! store.migrate().await?;
+//! let users = store.users();
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod api_keys;
+mod config;
+mod connect;
+mod connections;
+mod entity;
+mod error;
+mod migrate;
+mod moment;
+mod pools;
+mod sessions;
+mod users;
+
+use std::sync::Arc;
+
+use altus4_api_keys::ApiKeyRepository;
+use altus4_connections::ConnectionRepository;
+use altus4_kernel::PortResult;
+use altus4_users::{SessionRepository, UserRepository};
+
+pub use crate::config::StoreConfig;
+pub use crate::error::StoreFault;
+pub use crate::migrate::MigrationStatus;
+
+use crate::{connect::Place, pools::Pools};
+
+/// The store. Clones share its connections.
+#[derive(Clone)]
+pub struct SqlStore {
+    place: Arc<Place>,
+    pools: Pools,
+}
+
+impl SqlStore {
+    /// Finds the store and connects to it once; a SQLite file that isn't there is made, and its
+    /// folder too. The tables are not touched: see [`SqlStore::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreFault`] says what is wrong with the URL, or why the store can't be reached in five
+    /// seconds.
+    pub async fn connect(config: &StoreConfig) -> Result<Self, StoreFault> {
+        let place = Place::parse(config)?;
+        let pools = place.connect(config.max_connections).await?;
+        Ok(Self { place: Arc::new(place), pools })
+    }
+
+    /// Accounts.
+    #[must_use]
+    pub fn users(&self) -> Arc<dyn UserRepository> {
+        Arc::new(users::SqlUserRepository::new(self.pools.clone()))
+    }
+
+    /// Sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Arc<dyn SessionRepository> {
+        Arc::new(sessions::SqlSessionRepository::new(self.pools.clone()))
+    }
+
+    /// API keys.
+    #[must_use]
+    pub fn api_keys(&self) -> Arc<dyn ApiKeyRepository> {
+        Arc::new(api_keys::SqlApiKeyRepository::new(self.pools.clone()))
+    }
+
+    /// Registered databases.
+    #[must_use]
+    pub fn connections(&self) -> Arc<dyn ConnectionRepository> {
+        Arc::new(connections::SqlConnectionRepository::new(self.pools.clone()))
+    }
+
+    /// Whether the store answers, for health checks.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout`.
+    pub async fn ping(&self) -> PortResult<()> {
+        self.pools.ping().await
+    }
+
+    /// Closes every connection, after the calls that are under way. Later calls are `Unavailable`.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+}

@@ -1,0 +1,11 @@
+//! The contracts of the store's ports, on SQLite and on MariaDB, and what the store promises beyond
+//! them.
+
+#[path = "contract/mariadb.rs"]
+mod mariadb;
+#[path = "contract/migrations.rs"]
+mod migrations;
+#[path = "contract/sqlite.rs"]
+mod sqlite;
+#[path = "contract/subject.rs"]
+mod subject;

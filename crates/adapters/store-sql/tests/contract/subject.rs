@@ -1,0 +1,138 @@
+//! A migrated store with what tests do to it from outside.
+
+use std::sync::Arc;
+
+use altus4_api_keys::{ApiKeyRepository, testkit::ApiKeysSubject};
+use altus4_connections::{ConnectionRepository, testkit::ConnectionsSubject};
+use altus4_kernel::{AccountId, Plan, Role};
+use altus4_store_sql::{SqlStore, StoreConfig};
+use altus4_test_support::MariaDb;
+use altus4_users::{
+    SessionRepository, UserRepository,
+    testkit::{UsersSubject, sample_account, sample_session},
+};
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
+
+/// A store, migrated and empty, and its repositories.
+pub(crate) struct Subject {
+    pub(crate) store: SqlStore,
+    pub(crate) url: String,
+    users: Arc<dyn UserRepository>,
+    sessions: Arc<dyn SessionRepository>,
+    keys: Arc<dyn ApiKeyRepository>,
+    connections: Arc<dyn ConnectionRepository>,
+    folder: Option<TempDir>,
+}
+
+impl Subject {
+    pub(crate) async fn at(url: String, folder: Option<TempDir>) -> Self {
+        let store = store(&url).await;
+        store.migrate().await.expect("migrate");
+        Self {
+            users: store.users(),
+            sessions: store.sessions(),
+            keys: store.api_keys(),
+            connections: store.connections(),
+            store,
+            url,
+            folder,
+        }
+    }
+
+    /// A store in a file of its own.
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("store.db").display());
+        Self::at(url, Some(folder)).await
+    }
+
+    /// A store in a database of its own on the shared server.
+    pub(crate) async fn mariadb() -> Self {
+        let server = MariaDb::shared();
+        Self::at(server.url(&server.create_database()), None).await
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.as_ref().expect("a store in a file").path()
+    }
+
+    /// Changes rows behind the store's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        execute(&self.url, sql).await;
+    }
+}
+
+pub(crate) fn config(url: &str) -> StoreConfig {
+    StoreConfig { url: url.into(), max_connections: 8 }
+}
+
+pub(crate) async fn store(url: &str) -> SqlStore {
+    SqlStore::connect(&config(url)).await.expect("connect")
+}
+
+pub(crate) async fn execute(url: &str, sql: &str) {
+    let connection = Database::connect(url).await.expect("connect");
+    connection.execute_unprepared(sql).await.expect(sql);
+    connection.close().await.expect("close");
+}
+
+async fn deactivate(subject: &Subject, id: AccountId) {
+    let set = "deactivated_at = '2026-01-16 00:00:00.0', active_email = NULL";
+    subject.execute(&format!("UPDATE accounts SET {set} WHERE id = '{id}'")).await;
+}
+
+async fn add_account(subject: &Subject, id: AccountId, role: Role, plan: Plan) {
+    let number = id.as_uuid().as_u128();
+    let mut stored = sample_account(number, &format!("user{number}@example.com"));
+    stored.account.role = role;
+    stored.account.plan = plan;
+    let session = sample_session(u8::try_from(number).expect("a byte"), id, stored.account.created_at);
+    subject.users.insert(&stored, &session).await.expect("insert");
+}
+
+#[async_trait]
+impl UsersSubject for Subject {
+    fn users(&self) -> &dyn UserRepository {
+        self.users.as_ref()
+    }
+
+    fn sessions(&self) -> &dyn SessionRepository {
+        self.sessions.as_ref()
+    }
+
+    async fn deactivate(&self, id: AccountId) {
+        deactivate(self, id).await;
+    }
+}
+
+#[async_trait]
+impl ApiKeysSubject for Subject {
+    fn keys(&self) -> &dyn ApiKeyRepository {
+        self.keys.as_ref()
+    }
+
+    async fn add_account(&self, id: AccountId, role: Role, plan: Plan) {
+        add_account(self, id, role, plan).await;
+    }
+
+    async fn deactivate(&self, id: AccountId) {
+        deactivate(self, id).await;
+    }
+}
+
+#[async_trait]
+impl ConnectionsSubject for Subject {
+    fn connections(&self) -> &dyn ConnectionRepository {
+        self.connections.as_ref()
+    }
+
+    async fn add_account(&self, id: AccountId, plan: Plan) {
+        add_account(self, id, Role::User, plan).await;
+    }
+
+    async fn deactivate(&self, id: AccountId) {
+        deactivate(self, id).await;
+    }
+}

@@ -1,0 +1,92 @@
+//! The tables of the store, step by step: one set of migrations for SQLite, MariaDB and MySQL.
+//!
+//! Rules for every migration, held by review:
+//! - One statement each, safe to repeat: MySQL commits each statement of DDL by itself, so a process
+//!   that dies half way leaves nothing that the next run stumbles over.
+//! - Expand, then contract: a node of the version before must be able to work on the new tables, so
+//!   what it uses is dropped one version later.
+//! - Its name is its file's, and never changes.
+#![expect(elided_lifetimes_in_paths, reason = "async_trait wants `up` exactly as its trait spells it")]
+
+mod m20261121_000001_create_accounts;
+mod m20261121_000002_create_sessions;
+mod m20261121_000003_create_spent_refresh_tokens;
+mod m20261121_000004_create_api_keys;
+mod m20261121_000005_create_connections;
+mod m20261121_000006_index_sessions_by_account;
+mod m20261121_000007_index_spent_refresh_tokens_by_session;
+mod m20261121_000008_index_api_keys_by_account;
+mod schema;
+
+use async_trait::async_trait;
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationTrait, SchemaManager,
+    sea_orm::{ConnectionTrait, DbErr, DynIden, EntityTrait, QueryOrder},
+    sea_query::{ColumnDef, IntoIden},
+    seaql_migrations,
+};
+
+pub use sea_orm_migration::MigratorTrait;
+
+/// The name of the table that remembers what was applied.
+const MIGRATION_TABLE: &str = "seaql_migrations";
+
+/// Every migration, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+#[async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_create_accounts::Migration),
+            Box::new(m20261121_000002_create_sessions::Migration),
+            Box::new(m20261121_000003_create_spent_refresh_tokens::Migration),
+            Box::new(m20261121_000004_create_api_keys::Migration),
+            Box::new(m20261121_000005_create_connections::Migration),
+            Box::new(m20261121_000006_index_sessions_by_account::Migration),
+            Box::new(m20261121_000007_index_spent_refresh_tokens_by_session::Migration),
+            Box::new(m20261121_000008_index_api_keys_by_account::Migration),
+        ]
+    }
+
+    fn migration_table_name() -> DynIden {
+        MIGRATION_TABLE.into_iden()
+    }
+
+    /// The table as sea-orm has it, in the character set of all others.
+    async fn install<C>(db: &C) -> Result<(), DbErr>
+    where
+        C: ConnectionTrait,
+    {
+        let mut table = schema::table(db.get_database_backend(), MIGRATION_TABLE);
+        table
+            .col(ColumnDef::new("version").string_len(255).not_null().primary_key())
+            .col(ColumnDef::new("applied_at").big_integer().not_null());
+        db.execute(&table).await.map(|_| ())
+    }
+}
+
+/// The names of all migrations, oldest first.
+#[must_use]
+pub fn known() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// The names of the migrations that were applied to a store, oldest first. Changes nothing: a store
+/// that was never migrated has none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn applied<'c, C>(db: &'c C) -> Result<Vec<String>, DbErr>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    if !SchemaManager::new(db).has_table(MIGRATION_TABLE).await? {
+        return Ok(Vec::new());
+    }
+    let rows =
+        seaql_migrations::Entity::find().order_by_asc(seaql_migrations::Column::Version).all(db).await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
