@@ -1,0 +1,268 @@
+//! The one table that turns the domains' errors into codes. Every `match` is exhaustive: a new
+//! error doesn't compile until it has its answer.
+
+use std::time::Duration;
+
+use altus4_api_keys::ApiKeyError;
+use altus4_connections::ConnectionError;
+use altus4_kernel::{Forbidden, Permission, Plan, PortError, PortErrorKind, System, Timestamp};
+use altus4_search::{Failure, FailureReason, SearchError};
+use altus4_users::UserError;
+use serde_json::json;
+
+use super::{ApiError, Code, Fault};
+
+impl From<PortError> for ApiError {
+    fn from(error: PortError) -> Self {
+        use PortErrorKind as Kind;
+        let (code, message) = match (error.system, error.kind) {
+            (System::Store | System::Crypto, Kind::Unavailable | Kind::Timeout | Kind::RateLimited) => (
+                Code::ServiceUnavailable,
+                "The service is overloaded or its store is down; try again shortly",
+            ),
+            (System::Store, _) => (Code::DatabaseError, "The service's own store failed"),
+            (System::DataSource, Kind::Timeout) => {
+                (Code::QueryTimeout, "The database did not answer in time")
+            }
+            (
+                System::DataSource,
+                Kind::Unavailable | Kind::NotPermitted | Kind::RateLimited | Kind::Rejected | Kind::Corrupt,
+            ) => return connection_failed(error),
+            (System::Cache, _) => (Code::CacheError, "The cache failed"),
+            (System::Ai, _) => (Code::AiServiceError, "The AI provider failed"),
+            (System::Crypto | System::DataSource, _) => return Self::internal().with_source(error),
+        };
+        Self::new(code, message).with_source(error)
+    }
+}
+
+/// 502 with what the user's own server said of itself.
+fn connection_failed(error: PortError) -> ApiError {
+    let shown = error.detail.clone().unwrap_or_default();
+    let sentence = match (shown.message.is_empty(), error.kind) {
+        (false, _) => shown.message,
+        (true, PortErrorKind::NotPermitted) => "the server refused the login".to_owned(),
+        (true, PortErrorKind::Timeout) => "the server did not answer in time".to_owned(),
+        (true, _) => "the server could not be reached".to_owned(),
+    };
+    let mut details = json!({ "error": sentence });
+    if let Some(errno) = shown.errno {
+        details["errno"] = errno.into();
+    }
+    if let Some(sql_state) = shown.sql_state {
+        details["sqlState"] = sql_state.into();
+    }
+    ApiError::new(Code::ConnectionFailed, "The database can't be reached or refuses")
+        .with_details(details)
+        .with_source(error)
+}
+
+impl From<Forbidden> for ApiError {
+    fn from(error: Forbidden) -> Self {
+        let current: Vec<_> = error.current.iter().map(Permission::as_str).collect();
+        let message = format!("This needs the permission '{}'", error.required);
+        Self::new(Code::InsufficientPermissions, message).with_details(json!({
+            "requiredPermissions": [error.required.as_str()],
+            "currentPermissions": current,
+        }))
+    }
+}
+
+impl From<UserError> for ApiError {
+    fn from(error: UserError) -> Self {
+        let code = match error {
+            UserError::EmailTaken => Code::UserExists,
+            UserError::InvalidCredentials => Code::InvalidCredentials,
+            UserError::InvalidToken => Code::InvalidToken,
+            UserError::TokenExpired => Code::TokenExpired,
+            UserError::TooManyAttempts { limit, retry_after, reset_at } => {
+                return too_many_attempts(limit, retry_after, reset_at);
+            }
+            UserError::Port(error) => return error.into(),
+        };
+        Self::new(code, sentence(&error))
+    }
+}
+
+/// Seconds are rounded up: who comes again after them is not refused.
+fn too_many_attempts(limit: u32, retry_after: Duration, reset_at: Timestamp) -> ApiError {
+    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    let message = format!("Rate limit exceeded. Try again in {seconds} seconds.");
+    ApiError::new(Code::RateLimitExceeded, message).with_details(json!({
+        "limit": limit,
+        "remaining": 0,
+        "resetTime": reset_at.to_string(),
+        "retryAfter": seconds,
+    }))
+}
+
+impl From<ApiKeyError> for ApiError {
+    fn from(error: ApiKeyError) -> Self {
+        let code = match error {
+            ApiKeyError::KeyExists => Code::ApiKeyExists,
+            ApiKeyError::InvalidKey => Code::InvalidApiKey,
+            ApiKeyError::ExpiredKey => Code::ExpiredApiKey,
+            ApiKeyError::TierAbovePlan { plan, wanted } => {
+                return tier_limitation(&error, plan, Some(wanted), "rateLimitTier");
+            }
+            ApiKeyError::Port(error) => return error.into(),
+        };
+        Self::new(code, sentence(&error))
+    }
+}
+
+impl From<ConnectionError> for ApiError {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::NotFound(id) => Self::not_found("database", &id.to_string()),
+            ConnectionError::NameTaken => Self::new(Code::ResourceConflict, sentence(&error))
+                .with_details(json!({ "resource": "database", "field": "name" })),
+            ConnectionError::PlanLimit { plan, .. } => {
+                let roomier = Plan::ALL.into_iter().find(|other| *other > plan);
+                tier_limitation(&error, plan, roomier, "connections")
+            }
+            ConnectionError::HostNotAllowed => Self::new(Code::HostNotAllowed, sentence(&error)),
+            ConnectionError::EngineUnavailable(engine) => Self::validation(&[Fault {
+                field: "engine".to_owned(),
+                reason: format!("'{}' is switched off on this installation", engine.as_str()).into(),
+            }]),
+            ConnectionError::DataSource(error) | ConnectionError::Port(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    /// As [`From<ConnectionError>`], where the call was only to see whether the server answers: that
+    /// it took too long is one more way of not being reachable, and must not be told apart.
+    pub(crate) fn of_probe(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::DataSource(error) if error.kind == PortErrorKind::Timeout => {
+                connection_failed(error)
+            }
+            other => other.into(),
+        }
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Connection(error) => error.into(),
+            SearchError::UnknownTables(names) => unknown_names("tables", &names),
+            SearchError::UnknownColumns(names) => unknown_names("columns", &names),
+            SearchError::UnknownFields(names) => unknown_names("fields", &names),
+            SearchError::AllFailed(failures) => all_failed(&failures),
+        }
+    }
+}
+
+/// The code of one database's failure within an answer.
+pub(crate) fn failure_code(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::ConnectionFailed => Code::ConnectionFailed.as_str(),
+        FailureReason::Timeout => Code::QueryTimeout.as_str(),
+        FailureReason::NotAllowed => Code::HostNotAllowed.as_str(),
+        FailureReason::NoIndex => "FULLTEXT_INDEX_REQUIRED",
+        FailureReason::TooManyTables => "TOO_MANY_TABLES",
+    }
+}
+
+fn all_failed(failures: &[Failure]) -> ApiError {
+    let timed_out = |failure: &Failure| failure.reason == FailureReason::Timeout;
+    let (code, message) = if !failures.is_empty() && failures.iter().all(timed_out) {
+        (Code::QueryTimeout, "No database answered in time")
+    } else {
+        (Code::ConnectionFailed, "No database could be searched")
+    };
+    let failures: Vec<_> = failures.iter().map(crate::v1::search::FailureDto::from).collect();
+    ApiError::new(code, message).with_details(json!({ "failures": failures }))
+}
+
+fn unknown_names(field: &str, names: &[String]) -> ApiError {
+    let faults: Vec<_> = names
+        .iter()
+        .map(|name| Fault { field: field.to_owned(), reason: format!("'{name}' does not exist").into() })
+        .collect();
+    ApiError::validation(&faults)
+}
+
+fn tier_limitation(
+    error: &dyn std::error::Error,
+    current: Plan,
+    required: Option<Plan>,
+    feature: &str,
+) -> ApiError {
+    let mut details = json!({ "currentTier": current.as_str(), "feature": feature });
+    if let Some(required) = required {
+        details["requiredTier"] = required.as_str().into();
+    }
+    ApiError::new(Code::TierLimitation, sentence(error)).with_details(details)
+}
+
+/// A domain's own words, with a capital.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_infrastructure_is_never_the_callers_fault() {
+        use PortErrorKind as Kind;
+        let kinds = [
+            Kind::Conflict,
+            Kind::NotPermitted,
+            Kind::Unavailable,
+            Kind::Timeout,
+            Kind::RateLimited,
+            Kind::Rejected,
+            Kind::Corrupt,
+            Kind::Unexpected,
+        ];
+        let systems = [System::Store, System::DataSource, System::Cache, System::Ai, System::Crypto];
+        for (system, kind) in systems.into_iter().flat_map(|s| kinds.map(|k| (s, k))) {
+            let error = ApiError::from(PortError::new(kind, system, "x.y"));
+            assert!(error.code().status().is_server_error(), "{system:?} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_cause_is_for_the_log_alone() {
+        let port = PortError::new(PortErrorKind::Rejected, System::Store, "accounts.find")
+            .with_source("SELECT secret FROM vault");
+        let error = ApiError::from(port);
+        assert!(!error.to_string().contains("vault"));
+        assert!(error.details().is_none());
+        assert_eq!(
+            error.chain().as_deref(),
+            Some("store: rejected in accounts.find: SELECT secret FROM vault")
+        );
+    }
+
+    #[test]
+    fn too_many_attempts_are_told_when_to_come_again() {
+        let reset_at = Timestamp::from_unix_seconds(1_768_473_045).expect("a time");
+        let retry_after = Duration::from_millis(44_001);
+        let error = ApiError::from(UserError::TooManyAttempts { limit: 10, retry_after, reset_at });
+        assert_eq!(error.code(), Code::RateLimitExceeded);
+        assert_eq!(error.to_string(), "Rate limit exceeded. Try again in 45 seconds.");
+        let details = json!({
+            "limit": 10, "remaining": 0, "resetTime": "2026-01-15T10:30:45.000Z", "retryAfter": 45,
+        });
+        assert_eq!(error.details(), Some(&details));
+    }
+
+    #[test]
+    fn a_probe_that_times_out_is_unreachable_like_any_other() {
+        let timeout = || {
+            let port = PortError::new(PortErrorKind::Timeout, System::DataSource, "probe");
+            ConnectionError::from(port)
+        };
+        assert_eq!(ApiError::of_probe(timeout()).code(), Code::ConnectionFailed);
+        assert_eq!(ApiError::from(timeout()).code(), Code::QueryTimeout);
+    }
+}

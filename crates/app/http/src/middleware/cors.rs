@@ -1,0 +1,24 @@
+//! Which other origins' pages may call the API. None unless the operator names them.
+
+use actix_cors::Cors;
+use actix_web::{
+    http::{
+        Method,
+        header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER},
+    },
+    middleware::Condition,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Exact origins, credentials in headers alone: cookies never cross origins.
+pub(crate) fn cors(origins: &[String]) -> Condition<Cors> {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID])
+        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .max_age(600);
+    let cors = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin));
+    Condition::new(!origins.is_empty(), cors)
+}

@@ -1,0 +1,210 @@
+//! What a search answers.
+
+use std::time::Duration;
+
+use altus4_connections::Value;
+use altus4_search::{Degraded, Failure, Hit, SearchAnswer, Window};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{error::failure_code, extract::is_shallow};
+
+/// The largest whole number that every JSON reader takes exactly (RFC 8259, 6).
+const MAX_EXACT: i64 = 1 << 53;
+
+/// The ranked results of a search.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SearchResults)]
+pub(crate) struct SearchResultsDto {
+    /// Names this search, for events.
+    #[schema(format = Uuid)]
+    search_id: String,
+    results: Vec<HitDto>,
+    categories: Vec<String>,
+    suggestions: Vec<String>,
+    /// How many rows match.
+    total_count: u64,
+    /// `eq` when `totalCount` is exact, `gte` when it is a lower bound.
+    total_count_relation: &'static str,
+    /// How long the search took, in milliseconds.
+    execution_time: u64,
+    page: u32,
+    limit: u32,
+    cached: bool,
+    /// What the answer had to do without, such as `ai`.
+    degraded: Vec<&'static str>,
+    /// What could not be searched.
+    failures: Vec<FailureDto>,
+}
+
+impl SearchResultsDto {
+    pub(super) fn new(answer: SearchAnswer, window: Window, highlighted: bool, took: Duration) -> Self {
+        Self {
+            search_id: answer.search_id.to_string(),
+            results: answer.hits.into_iter().map(|hit| HitDto::new(hit, highlighted)).collect(),
+            categories: Vec::new(),
+            suggestions: Vec::new(),
+            total_count: answer.total.count,
+            total_count_relation: if answer.total.exact { "eq" } else { "gte" },
+            execution_time: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            page: window.offset() / window.limit() + 1,
+            limit: window.limit(),
+            cached: false,
+            degraded: answer.degraded.into_iter().map(Degraded::as_str).collect(),
+            failures: answer.failures.iter().map(FailureDto::from).collect(),
+        }
+    }
+}
+
+/// One result.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SearchResult)]
+pub(crate) struct HitDto {
+    /// The same row has the same id in every search.
+    #[schema(format = Uuid)]
+    id: String,
+    #[schema(format = Uuid)]
+    database_id: String,
+    database: String,
+    table: String,
+    /// 0–1, falling along the list.
+    relevance_score: f64,
+    matched_columns: Vec<String>,
+    /// The row. Whole numbers beyond 2^53 and decimals are strings; bytes are base64.
+    #[schema(value_type = Object)]
+    data: InOrder<DataValue>,
+    /// The best passage, escaped as HTML, with its matches marked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<String>,
+    /// The matched columns with their matches marked, if that was asked for.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlights: Option<InOrder<String>>,
+    categories: Vec<String>,
+}
+
+impl HitDto {
+    fn new(hit: Hit, highlighted: bool) -> Self {
+        let data = hit.data.into_iter().map(|(column, value)| (column, DataValue::from(value)));
+        Self {
+            id: hit.id.to_string(),
+            database_id: hit.connection_id.to_string(),
+            database: hit.database,
+            table: hit.table,
+            relevance_score: hit.score,
+            matched_columns: hit.matched_columns,
+            data: InOrder(data.collect()),
+            snippet: hit.snippet,
+            highlights: highlighted.then_some(InOrder(hit.highlights)),
+            categories: Vec::new(),
+        }
+    }
+}
+
+/// A database, or one table of it, that could not be searched.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SearchFailure)]
+pub(crate) struct FailureDto {
+    #[schema(format = Uuid)]
+    database_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+    /// Why, for programs.
+    #[schema(example = "QUERY_TIMEOUT")]
+    code: &'static str,
+    /// The same in a sentence.
+    message: String,
+}
+
+impl From<&Failure> for FailureDto {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            database_id: failure.connection_id.to_string(),
+            table: failure.table.clone(),
+            code: failure_code(failure.reason),
+            message: failure.message.clone(),
+        }
+    }
+}
+
+/// An object whose members stay in their order.
+#[derive(Debug)]
+struct InOrder<T>(Vec<(String, T)>);
+
+impl<T: Serialize> Serialize for InOrder<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// A value of a row, as JSON can carry it without loss.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum DataValue {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    /// A JSON column's own text: its numbers keep all their digits.
+    Json(Box<RawValue>),
+}
+
+impl From<Value> for DataValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Int(value) if (-MAX_EXACT..=MAX_EXACT).contains(&value) => Self::Int(value),
+            Value::Int(value) => Self::Text(value.to_string()),
+            Value::UInt(value) => Self::Text(value.to_string()),
+            Value::Float(value) => Self::Float(value),
+            Value::Json(text) if is_shallow(&text) => match serde_json::from_str(&text) {
+                Ok(value) => Self::Json(value),
+                Err(_) => Self::Text(text),
+            },
+            Value::Text(text) | Value::Json(text) => Self::Text(text),
+            Value::Bytes(bytes) => Self::Text(STANDARD.encode(bytes)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: Value) -> String {
+        serde_json::to_string(&DataValue::from(value)).unwrap()
+    }
+
+    #[test]
+    fn numbers_that_json_readers_would_round_are_text() {
+        assert_eq!(shown(Value::Int(MAX_EXACT)), "9007199254740992");
+        assert_eq!(shown(Value::Int(MAX_EXACT + 1)), "\"9007199254740993\"");
+        assert_eq!(shown(Value::Int(i64::MIN)), "\"-9223372036854775808\"");
+        assert_eq!(shown(Value::UInt(u64::MAX)), "\"18446744073709551615\"");
+        assert_eq!(shown(Value::Text("10.50".into())), "\"10.50\"");
+        assert_eq!(shown(Value::Float(f64::NAN)), "null");
+    }
+
+    #[test]
+    fn json_columns_come_through_as_they_were_written() {
+        assert_eq!(
+            shown(Value::Json(r#"{"b":1.10,"a":12345678901234567890}"#.into())),
+            r#"{"b":1.10,"a":12345678901234567890}"#
+        );
+        assert_eq!(shown(Value::Json("{broken".into())), "\"{broken\"");
+        let deep = "[".repeat(40) + &"]".repeat(40);
+        assert_eq!(shown(Value::Json(deep.clone())), format!("\"{deep}\""));
+    }
+
+    #[test]
+    fn bytes_are_base64() {
+        assert_eq!(shown(Value::Bytes(vec![0, 255])), "\"AP8=\"");
+    }
+}

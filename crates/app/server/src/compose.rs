@@ -1,0 +1,163 @@
+//! The one place that knows every adapter: settings in, a service out. Read it from top to bottom.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use altus4_api_keys::ApiKeyService;
+use altus4_cache_memory::MemoryCache;
+use altus4_cache_redis::{RedisCache, RedisCacheConfig};
+use altus4_connections::{AddressGate, ByEngine, ConnectionService, HostPolicy};
+use altus4_crypto::{
+    AesGcmSecretCipher, Argon2Config, Argon2PasswordHasher, HmacKeyDigester, JwtConfig, JwtTokenIssuer,
+    SystemRandomSource,
+};
+use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
+use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
+use altus4_http::{HealthCheck, HttpConfig, Services};
+use altus4_kernel::{
+    Cache, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer, secrecy::SecretString,
+};
+use altus4_search::SearchService;
+use altus4_store_sql::{SqlStore, StoreConfig};
+use altus4_users::{UserService, UserSettings};
+use anyhow::{Context, Result};
+
+use crate::{
+    health::{CacheHealth, StoreHealth},
+    secrets::Secrets,
+    settings::{Mode, Settings},
+    timer::TokioTimer,
+};
+
+/// The most sockets to the store, or readers of its file.
+const STORE_CONNECTIONS: u32 = 16;
+/// The `iss` and `aud` of access tokens.
+const TOKEN_PARTY: &str = "altus4";
+/// How long everything together may take to close.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The service, and what has to be closed after it.
+pub(crate) struct Application {
+    pub(crate) services: Services,
+    store: SqlStore,
+    mysql: MySqlSource,
+    sqlite: Option<SqliteSource>,
+}
+
+/// Puts every adapter behind its port. What can fail for reasons outside comes first, so that a
+/// start that fails leaves nothing half made.
+///
+/// # Errors
+/// What isn't there or can't be used, and where.
+pub(crate) async fn compose(settings: Settings) -> Result<Application> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
+    let timer: Arc<dyn Timer> = Arc::new(TokioTimer);
+    let random: Arc<dyn RandomSource> = Arc::new(SystemRandomSource);
+
+    // The cache is reached before the store is changed.
+    let cache: Arc<dyn Cache> = match &settings.redis_url {
+        Some(url) => Arc::new(connect_redis(url).await?),
+        None => Arc::new(MemoryCache::default()),
+    };
+
+    // Our own tables, brought up to date under a lock: many nodes may start at once.
+    let store = open_store(&settings).await?;
+    store.migrate().await?;
+
+    // Secrets, and what works with them.
+    let secrets = Secrets::complete(settings.secrets, &settings.data_dir, random.as_ref())?;
+    let passwords = Arc::new(Argon2PasswordHasher::new(Argon2Config::default())?);
+    let issuer =
+        JwtConfig { keys: secrets.jwt, issuer: TOKEN_PARTY.to_owned(), audience: TOKEN_PARTY.to_owned() };
+    let tokens = Arc::new(JwtTokenIssuer::new(issuer, Arc::clone(&random))?);
+    let cipher = Arc::new(AesGcmSecretCipher::new(secrets.encryption, Arc::clone(&random))?);
+    let digester = Arc::new(HmacKeyDigester::new(secrets.api_keys)?);
+
+    // Users' own databases.
+    let policy = HostPolicy {
+        public_only: settings.mode == Mode::Production,
+        allow: settings.connect_allow,
+        deny: settings.connect_deny,
+    };
+    let gate = AddressGate::new(Arc::new(SystemResolver), policy);
+    let mysql = MySqlSource::new(MySqlConfig::default(), gate);
+    let own_file: Vec<_> = settings.store.file().map(Path::to_owned).into_iter().collect();
+    let sqlite = settings.sqlite_sources.map(|root| {
+        SqliteSource::new(SqliteConfig { root, private_files: own_file, ..SqliteConfig::default() })
+    });
+
+    // The domains over their ports.
+    let users = UserService::new(
+        store.users(),
+        store.sessions(),
+        passwords,
+        tokens,
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+        UserSettings { default_plan: settings.default_plan, ..UserSettings::default() },
+    );
+    let api_keys =
+        ApiKeyService::new(store.api_keys(), digester, random, Arc::clone(&clock), Arc::clone(&ids));
+    let connections = ConnectionService::new(
+        store.connections(),
+        cipher,
+        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
+        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+    );
+    let indexes =
+        ByEngine::new(Some(Arc::new(mysql.clone()) as _), sqlite.clone().map(|files| Arc::new(files) as _));
+    let search = SearchService::new(connections.clone(), indexes, timer, Arc::clone(&ids));
+
+    // What the health routes ask.
+    let health: Vec<Arc<dyn HealthCheck>> =
+        vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
+
+    let services = Services { users, api_keys, connections, search, clock, ids, health };
+    Ok(Application { services, store, mysql, sqlite })
+}
+
+/// Opens the store; a file that isn't there is made.
+///
+/// # Errors
+/// It can't be reached, with the place and the reason.
+pub(crate) async fn open_store(settings: &Settings) -> Result<SqlStore> {
+    let config = StoreConfig { url: settings.store.url().clone(), max_connections: STORE_CONNECTIONS };
+    SqlStore::connect(&config).await.context(settings.store.decided_by())
+}
+
+/// Reaches Redis.
+///
+/// # Errors
+/// It can't be reached, with the place and the reason.
+pub(crate) async fn connect_redis(url: &SecretString) -> Result<RedisCache> {
+    RedisCache::connect(RedisCacheConfig::new(url.clone())).await.context("REDIS_URL")
+}
+
+/// What the settings say about serving HTTP.
+pub(crate) fn http_config(settings: &Settings) -> HttpConfig {
+    HttpConfig {
+        host: settings.host.clone(),
+        port: settings.port,
+        development: settings.mode == Mode::Development,
+        cors_origins: settings.cors_origins.clone(),
+        ..HttpConfig::default()
+    }
+}
+
+impl Application {
+    /// Closes what is open to users' databases, then the store.
+    pub(crate) async fn close(self) {
+        let closing = async {
+            self.mysql.close_all().await;
+            if let Some(sqlite) = &self.sqlite {
+                sqlite.close_all().await;
+            }
+            self.store.close().await;
+        };
+        if tokio::time::timeout(CLOSE_DEADLINE, closing).await.is_err() {
+            tracing::warn!("shutdown.close_timed_out");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Every setting there is, read once at start: all faults are told at once, and none of them shows
+//! a secret.
+
+mod environment;
+mod fault;
+mod keys;
+mod notice;
+mod parse;
+mod production;
+mod reader;
+mod store_url;
+mod variable;
+
+use std::path::PathBuf;
+
+use altus4_connections::HostRule;
+use altus4_kernel::{Plan, secrecy::SecretString};
+
+pub(crate) use self::{
+    environment::Environment,
+    fault::SettingsFaults,
+    keys::{KEY_BYTES, KeyList, KeyPurpose, parse_keys},
+    notice::Notice,
+    store_url::StoreUrl,
+};
+use self::{reader::Reader, variable as names};
+
+/// Whether the installation is for trying things out or for others to rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mode {
+    /// Secrets may be made up, and connections may dial any address.
+    #[default]
+    Development,
+    /// Everything that matters has to be given.
+    Production,
+}
+
+impl Mode {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// The three sets of secrets, each newest first; `None` where they are to be made once.
+#[derive(Debug, Default)]
+pub(crate) struct GivenSecrets {
+    pub(crate) jwt: Option<KeyList>,
+    pub(crate) encryption: Option<KeyList>,
+    pub(crate) api_keys: Option<KeyList>,
+}
+
+/// What the operator decided. One that exists is consistent.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    /// Where the embedded store and made-up secrets go. Made on first use.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) host: String,
+    /// 0 lets the system choose.
+    pub(crate) port: u16,
+    pub(crate) store: StoreUrl,
+    pub(crate) redis_url: Option<SecretString>,
+    pub(crate) secrets: GivenSecrets,
+    pub(crate) default_plan: Plan,
+    pub(crate) connect_allow: Vec<HostRule>,
+    pub(crate) connect_deny: Vec<HostRule>,
+    /// The directory below which SQLite files may be opened; no SQLite connections without it.
+    pub(crate) sqlite_sources: Option<PathBuf>,
+    pub(crate) cors_origins: Vec<String>,
+    /// A filter as `tracing-subscriber` reads it.
+    pub(crate) log: String,
+    /// What is no fault, and yet not what the operator may think.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Settings {
+    /// The settings that these variables spell. Reads the files that `<NAME>_FILE` variables name
+    /// and writes nothing.
+    ///
+    /// # Errors
+    /// Every fault there is.
+    pub(crate) fn read(environment: &Environment) -> Result<Self, SettingsFaults> {
+        let mut reader = Reader::new(environment);
+        // What stands in for a faulty value is never used: one fault ends the reading below.
+        let mode = reader.parsed(&names::ENV, parse::mode);
+        let data_dir = reader.parsed(&names::DATA_DIR, parse::data_dir).unwrap_or_default();
+        let settings = Self {
+            mode: mode.unwrap_or_default(),
+            host: reader.parsed(&names::HOST, parse::host).unwrap_or_default(),
+            port: reader.parsed(&names::PORT, parse::port).unwrap_or_default(),
+            store: reader
+                .given(&names::DATABASE_URL, StoreUrl::parse)
+                .unwrap_or_else(|| StoreUrl::file_in(&data_dir)),
+            data_dir,
+            redis_url: reader.given(&names::REDIS_URL, parse::redis_url),
+            secrets: GivenSecrets {
+                jwt: reader.given(&names::JWT_SECRETS, |text| parse_keys(KeyPurpose::Signing, text)),
+                encryption: reader
+                    .given(&names::ENCRYPTION_KEYS, |text| parse_keys(KeyPurpose::Sealing, text)),
+                api_keys: reader.given(&names::API_KEY_SECRETS, |text| parse_keys(KeyPurpose::Signing, text)),
+            },
+            default_plan: reader.parsed(&names::DEFAULT_PLAN, parse::plan).unwrap_or(Plan::Free),
+            connect_allow: reader.given(&names::CONNECT_ALLOW, parse::host_rules).unwrap_or_default(),
+            connect_deny: reader.given(&names::CONNECT_DENY, parse::host_rules).unwrap_or_default(),
+            sqlite_sources: reader.given(&names::SQLITE_SOURCES, parse::existing_dir),
+            cors_origins: reader.given(&names::CORS_ORIGINS, parse::origins).unwrap_or_default(),
+            log: reader.parsed(&names::LOG, parse::log_filter).unwrap_or_default(),
+            notices: notice::of(environment),
+        };
+        let mut faults = reader.into_faults();
+        faults.extend(keys::shared_secrets(&settings.secrets));
+        if mode == Some(Mode::Production) {
+            faults.extend(production::refusals(&settings, environment, &faults));
+        }
+        if faults.is_empty() { Ok(settings) } else { Err(SettingsFaults(faults)) }
+    }
+
+    /// The part that says how much is logged, for saying something before all is read.
+    pub(crate) fn log_filter(environment: &Environment) -> Option<String> {
+        Reader::new(environment).given(&names::LOG, parse::log_filter)
+    }
+
+    /// Whether anything is kept below the data directory.
+    pub(crate) fn uses_data_dir(&self) -> bool {
+        let all_given = self.secrets.jwt.is_some()
+            && self.secrets.encryption.is_some()
+            && self.secrets.api_keys.is_some();
+        !all_given || self.store.file().is_some_and(|file| file.starts_with(&self.data_dir))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The variables that this version reads, each with its default. `.env.example` is checked against
+//! this list.
+
+/// A variable that is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// What it is when it isn't set; `None` where that is nothing, or made of other settings.
+    pub(crate) default: Option<&'static str>,
+    /// What it should be, to be read after "it should be".
+    pub(crate) should: &'static str,
+    /// Whether its value is secret or may hold a password: then it is never shown, and
+    /// `<NAME>_FILE` names a file that holds it.
+    pub(crate) secret: bool,
+}
+
+impl Variable {
+    /// The variable that names a file with the value.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        self.secret.then(|| format!("{}_FILE", self.name))
+    }
+
+    const fn plain(name: &'static str, default: Option<&'static str>, should: &'static str) -> Self {
+        Self { name, default, should, secret: false }
+    }
+
+    const fn secret(name: &'static str, should: &'static str) -> Self {
+        Self { name, default: None, should, secret: true }
+    }
+}
+
+pub(crate) const ENV: Variable =
+    Variable::plain("ALTUS4_ENV", Some("development"), "'development' or 'production'");
+pub(crate) const DATA_DIR: Variable =
+    Variable::plain("ALTUS4_DATA_DIR", Some("./data"), "a directory that this program may write to");
+pub(crate) const HOST: Variable =
+    Variable::plain("HOST", Some("127.0.0.1"), "the address or host name to listen at, such as 0.0.0.0");
+pub(crate) const PORT: Variable =
+    Variable::plain("PORT", Some("3000"), "a port number from 0 (any free one) to 65535");
+pub(crate) const DATABASE_URL: Variable = Variable::secret(
+    "DATABASE_URL",
+    "sqlite://<path of a file> or mysql://<user>:<password>@<host>:<port>/<database>",
+);
+pub(crate) const REDIS_URL: Variable = Variable::secret(
+    "REDIS_URL",
+    "redis://<user>:<password>@<host>:<port>/<number> or unix://<path of a socket>",
+);
+pub(crate) const JWT_SECRETS: Variable = Variable::secret(
+    "ALTUS4_JWT_SECRETS",
+    "<id>:<base64 of 32 random bytes or more>, several divided by commas, newest first",
+);
+pub(crate) const ENCRYPTION_KEYS: Variable = Variable::secret(
+    "ALTUS4_ENCRYPTION_KEYS",
+    "<id>:<base64 of 32 random bytes>, several divided by commas, newest first",
+);
+pub(crate) const API_KEY_SECRETS: Variable = Variable::secret(
+    "ALTUS4_API_KEY_SECRETS",
+    "<id>:<base64 of 32 random bytes or more>, several divided by commas, newest first",
+);
+pub(crate) const DEFAULT_PLAN: Variable =
+    Variable::plain("ALTUS4_DEFAULT_PLAN", Some("enterprise"), "'free', 'pro' or 'enterprise'");
+pub(crate) const CONNECT_ALLOW: Variable = Variable::plain(
+    "ALTUS4_CONNECT_ALLOW",
+    None,
+    "networks divided by commas, such as 10.0.0.0/8, 10.0.0.0/8:3306 or [fd00::/8]:3306",
+);
+pub(crate) const CONNECT_DENY: Variable = Variable::plain(
+    "ALTUS4_CONNECT_DENY",
+    None,
+    "networks divided by commas, such as 10.9.0.0/16, [fd00::/8]:3306 or *:22",
+);
+pub(crate) const SQLITE_SOURCES: Variable =
+    Variable::plain("ALTUS4_SQLITE_SOURCES", None, "a directory that exists");
+pub(crate) const CORS_ORIGINS: Variable = Variable::plain(
+    "ALTUS4_CORS_ORIGINS",
+    None,
+    "origins divided by commas, such as https://app.example.com",
+);
+pub(crate) const LOG: Variable = Variable::plain(
+    "ALTUS4_LOG",
+    Some("info"),
+    "a level (error, warn, info, debug, trace, off) or target=level, several divided by commas",
+);
+
+/// Every variable that is read.
+pub(crate) const ALL: [Variable; 15] = [
+    ENV,
+    DATA_DIR,
+    HOST,
+    PORT,
+    DATABASE_URL,
+    REDIS_URL,
+    JWT_SECRETS,
+    ENCRYPTION_KEYS,
+    API_KEY_SECRETS,
+    DEFAULT_PLAN,
+    CONNECT_ALLOW,
+    CONNECT_DENY,
+    SQLITE_SOURCES,
+    CORS_ORIGINS,
+    LOG,
+];
+
+/// Variables of the documentation that later versions read, and this one doesn't.
+pub(crate) const NOT_YET: [&str; 8] = [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_MODEL",
+    "OPENAI_EMBEDDING_MODEL",
+    "QDRANT_URL",
+    "ALTUS4_TRUSTED_PROXIES",
+    "ALTUS4_METRICS_TOKEN",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];

@@ -1,0 +1,46 @@
+//! Black-box tests of the whole program: each starts the real `altus4` as a child process and speaks
+//! to it over HTTP alone, on the embedded defaults and on MariaDB with Redis.
+
+/// Makes two tests of each function that takes an app: one for each [`Kind`](app::Kind) of it.
+macro_rules! on_both {
+    ($($claim:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $claim() {
+                super::$claim(crate::app::TestApp::shared(crate::app::Kind::Sqlite)).await;
+            })+
+        }
+
+        mod on_mariadb_and_redis {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $claim() {
+                super::$claim(crate::app::TestApp::shared(crate::app::Kind::MariaDbRedis)).await;
+            })+
+        }
+    };
+}
+
+mod accounts;
+mod app;
+mod bad_input;
+mod bodies;
+mod client;
+mod connections;
+mod demo;
+mod envelope;
+mod failing_sources;
+mod isolation;
+mod keys;
+mod limits;
+mod nodes;
+mod program;
+mod routes;
+mod samples;
+mod search;
+mod search_list;
+mod secrecy;
+mod sessions;
+mod settings;
+mod start_stop;
+mod system;
+mod tokens;

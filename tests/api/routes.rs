@@ -1,0 +1,145 @@
+//! Every route there is, what each asks for, and that the document says the same.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::app::{Kind, TestApp};
+use crate::client::Caller;
+use crate::keys::mistyped;
+
+/// An id of the right form that nobody was ever given.
+pub(crate) const NEVER_ISSUED: &str = "0193b3f0-7c00-7abc-8def-0123456789ab";
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    /// A session; a key will not do.
+    Session,
+    /// A credential with this permission.
+    Permission(&'static str),
+}
+
+use Needs::{Nothing, Permission, Session};
+
+/// Method, path and need of every route below `/api/v1`.
+pub(crate) const ROUTES: [(&str, &str, Needs); 18] = [
+    ("POST", "/api/v1/auth/register", Nothing),
+    ("POST", "/api/v1/auth/login", Nothing),
+    ("POST", "/api/v1/auth/refresh", Nothing),
+    ("POST", "/api/v1/auth/logout", Session),
+    ("GET", "/api/v1/auth/profile", Permission("admin")),
+    ("POST", "/api/v1/management/setup", Permission("admin")),
+    ("GET", "/api/v1/management/health", Nothing),
+    ("GET", "/api/v1/databases", Permission("database:read")),
+    ("POST", "/api/v1/databases", Permission("database:write")),
+    ("POST", "/api/v1/databases/test", Permission("database:write")),
+    ("GET", "/api/v1/databases/{id}", Permission("database:read")),
+    ("DELETE", "/api/v1/databases/{id}", Permission("database:write")),
+    ("POST", "/api/v1/databases/{id}/test", Permission("database:write")),
+    ("GET", "/api/v1/databases/{id}/schema", Permission("database:read")),
+    ("POST", "/api/v1/search", Permission("search")),
+    ("GET", "/api/v1/search", Permission("search")),
+    ("GET", "/api/v1/health", Nothing),
+    ("GET", "/api/v1/openapi.json", Nothing),
+];
+
+const PERMISSIONS: [&str; 7] =
+    ["search", "analytics", "database:read", "database:write", "read", "write", "delete"];
+
+async fn call(caller: &Caller, method: &str, path: &str) -> crate::client::Answer {
+    let body = json!({});
+    caller.send(method, &path.replace("{id}", NEVER_ISSUED), (method == "POST").then_some(&body)).await
+}
+
+on_both! { every_route_refuses_callers_without_a_credential, every_route_refuses_keys_without_its_permission }
+
+async fn every_route_refuses_callers_without_a_credential(app: &TestApp) {
+    let session = app.session().await;
+    let key = session.set_up(&["search", "admin"]).await;
+    let forged = format!("{}x", session.credential());
+    for (method, path, needs) in ROUTES {
+        if needs == Nothing {
+            continue;
+        }
+        let code = if path.starts_with("/api/v1/search") { "INVALID_API_KEY" } else { "UNAUTHORIZED" };
+        let refused = call(&app.anonymous(), method, path).await.fails(401, code);
+        assert!(refused.header("www-authenticate").starts_with("Bearer"), "{method} {path}");
+        call(&app.caller(&forged), method, path).await.fails(401, "INVALID_TOKEN");
+        call(&app.caller(&mistyped(&key)), method, path).await.fails(401, "INVALID_API_KEY");
+        for garbage in ["x", "a.b.c", "null", "undefined", "..", "Bearer"] {
+            call(&app.caller(garbage), method, path).await.is(401);
+        }
+        // One of the routes ends the session.
+        let allowed = call(&app.session().await, method, path).await;
+        assert!(![401, 403].contains(&allowed.status), "{method} {path}: {}", allowed.text);
+    }
+}
+
+async fn every_route_refuses_keys_without_its_permission(app: &TestApp) {
+    let admin = app.key(&["admin"]).await;
+    for (method, path, needs) in ROUTES {
+        match needs {
+            Nothing => {}
+            Session => {
+                call(&admin, method, path).await.fails(403, "SESSION_REQUIRED");
+            }
+            Permission(needed) => {
+                let others: Vec<&str> = PERMISSIONS.into_iter().filter(|other| *other != needed).collect();
+                let key = app.key(&others).await;
+                let refused = call(&key, method, path).await.fails(403, "INSUFFICIENT_PERMISSIONS");
+                let details = json!({ "requiredPermissions": [needed], "currentPermissions": others });
+                assert_eq!(refused.details(), &details, "{method} {path}");
+                let allowed = call(&admin, method, path).await;
+                assert!(![401, 403].contains(&allowed.status), "{method} {path}: {}", allowed.text);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_lists_exactly_the_routes_there_are() {
+    let app = TestApp::shared(Kind::Sqlite);
+    let document = app.anonymous().get("/api/v1/openapi.json").await.is(200).body;
+    assert!(
+        document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")),
+        "{}",
+        document["openapi"]
+    );
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let mut told = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().expect("the document has paths") {
+        for (method, operation) in operations.as_object().expect("a path has operations") {
+            if path.starts_with("/api/v1") {
+                let open = operation["security"]
+                    .as_array()
+                    .is_some_and(|list| list.is_empty() || list.iter().any(|scheme| scheme == &json!({})));
+                told.insert((method.to_uppercase(), path.clone(), open));
+            }
+            assert!(operation["responses"].is_object(), "{method} {path} has no answers");
+            assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+        }
+    }
+    let known: BTreeSet<_> = ROUTES
+        .map(|(method, path, needs)| (method.to_owned(), path.to_owned(), needs == Nothing))
+        .into_iter()
+        .collect();
+    assert_eq!(told, known);
+    assert_references_resolve(&document, &document);
+}
+
+/// Every `$ref` of the document leads somewhere in it.
+fn assert_references_resolve(document: &Value, part: &Value) {
+    match part {
+        Value::Object(members) => {
+            if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
+                let pointer = reference.strip_prefix('#').expect("references stay in the document");
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+            }
+            members.values().for_each(|member| assert_references_resolve(document, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| assert_references_resolve(document, item)),
+        _ => {}
+    }
+}
