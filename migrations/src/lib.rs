@@ -16,6 +16,8 @@ mod m20261121_000005_create_connections;
 mod m20261121_000006_index_sessions_by_account;
 mod m20261121_000007_index_spent_refresh_tokens_by_session;
 mod m20261121_000008_index_api_keys_by_account;
+mod m20261121_000009_create_audit_events;
+mod m20261121_000010_index_audit_events_by_account;
 mod schema;
 
 use async_trait::async_trait;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_index_sessions_by_account::Migration),
             Box::new(m20261121_000007_index_spent_refresh_tokens_by_session::Migration),
             Box::new(m20261121_000008_index_api_keys_by_account::Migration),
+            Box::new(m20261121_000009_create_audit_events::Migration),
+            Box::new(m20261121_000010_index_audit_events_by_account::Migration),
         ]
     }
 

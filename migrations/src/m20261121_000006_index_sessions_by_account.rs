@@ -10,6 +10,6 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        create_index(manager, "sessions_account_id", ("sessions", "account_id")).await
+        create_index(manager, "sessions_account_id", "sessions", &["account_id"]).await
     }
 }

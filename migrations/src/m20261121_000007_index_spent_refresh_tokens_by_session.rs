@@ -10,6 +10,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        create_index(manager, "spent_refresh_tokens_session_id", ("spent_refresh_tokens", "session_id")).await
+        create_index(manager, "spent_refresh_tokens_session_id", "spent_refresh_tokens", &["session_id"])
+            .await
     }
 }

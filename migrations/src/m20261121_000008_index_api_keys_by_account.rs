@@ -10,6 +10,6 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        create_index(manager, "api_keys_account_id", ("api_keys", "account_id")).await
+        create_index(manager, "api_keys_account_id", "api_keys", &["account_id"]).await
     }
 }

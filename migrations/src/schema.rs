@@ -68,10 +68,15 @@ pub(crate) fn belongs_to(
 pub(crate) async fn create_index(
     manager: &SchemaManager<'_>,
     name: &'static str,
-    (table, column): (&'static str, &'static str),
+    table: &'static str,
+    columns: &[&'static str],
 ) -> Result<(), DbErr> {
     if manager.has_index(table, name).await? {
         return Ok(());
     }
-    manager.create_index(Index::create().name(name).table(table).col(column).take()).await
+    let mut index = Index::create().name(name).table(table).take();
+    for column in columns {
+        index.col(*column);
+    }
+    manager.create_index(index).await
 }

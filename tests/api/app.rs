@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use altus4_test_support::{MariaDb, Redis, free_port};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
 
-use crate::client::{Account, Caller};
-use crate::program::Program;
+use crate::client::{Account, Answer, Caller, PASSWORD, fresh_email, text};
+use crate::program::{Ended, Program};
 
 /// Longer than any honest start of a debug build beside other tests.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -37,6 +38,7 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct TestApp {
     program: Program,
+    settings: Vec<(String, String)>,
     port: u16,
 }
 
@@ -98,7 +100,7 @@ impl TestApp {
         let port = free_port();
         let mut settings = settings.to_vec();
         settings.push(("PORT".to_owned(), port.to_string()));
-        Self { program: Program::start(&["serve"], &settings), port }
+        Self { program: Program::start(&["serve"], &settings), settings, port }
     }
 
     /// Waits until the program says that it is ready.
@@ -160,6 +162,26 @@ impl TestApp {
     /// A caller with this token or key.
     pub(crate) fn caller(&self, credential: &str) -> Caller {
         self.anonymous().with(credential)
+    }
+
+    /// Runs `altus4 admin` beside the service, with this on its standard input.
+    pub(crate) fn admin(&self, arguments: &[&str], input: &str) -> Ended {
+        let arguments: Vec<&str> = ["admin"].iter().chain(arguments).copied().collect();
+        Program::run_in(self.program.folder(), &arguments, &self.settings, input)
+    }
+
+    /// The session of a fresh administrator, who has [`PASSWORD`].
+    pub(crate) async fn administrator(&self) -> Caller {
+        let email = fresh_email();
+        let made = self.admin(&["create", &email], PASSWORD);
+        assert_eq!(made.code, 0, "{}{}", made.stdout, made.stderr);
+        let answer = self.login(&email, PASSWORD).await.is(200);
+        self.caller(&text(&answer.data()["token"]))
+    }
+
+    /// Tries to log in.
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Answer {
+        self.anonymous().post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
     }
 
     /// Registers a fresh account.

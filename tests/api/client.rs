@@ -20,7 +20,6 @@ pub(crate) struct Caller {
     client: reqwest::Client,
     origin: String,
     credential: Option<String>,
-    address: Option<Ipv4Addr>,
 }
 
 impl Caller {
@@ -29,12 +28,7 @@ impl Caller {
     pub(crate) fn anonymous(port: u16) -> Self {
         let client = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_gzip().no_proxy().build();
         let client = client.expect("a client can be made");
-        Self { client, origin: format!("http://127.0.0.1:{port}"), credential: None, address: None }
-    }
-
-    /// The same, always from this address.
-    pub(crate) fn at(&self, address: Ipv4Addr) -> Self {
-        Self { address: Some(address), ..self.clone() }
+        Self { client, origin: format!("http://127.0.0.1:{port}"), credential: None }
     }
 
     /// The same with this token or key.
@@ -54,8 +48,7 @@ impl Caller {
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.client.request(method, format!("{}{path}", self.origin));
-        let address = self.address.unwrap_or_else(fresh_address);
-        let request = request.header("X-Forwarded-For", address.to_string());
+        let request = request.header("X-Forwarded-For", fresh_address().to_string());
         match &self.credential {
             Some(credential) => request.bearer_auth(credential),
             None => request,

@@ -20,8 +20,11 @@ macro_rules! on_both {
     };
 }
 
+mod account_life;
 mod accounts;
+mod administration;
 mod app;
+mod audit;
 mod bad_input;
 mod bodies;
 mod client;
@@ -31,7 +34,6 @@ mod envelope;
 mod failing_sources;
 mod isolation;
 mod keys;
-mod limits;
 mod nodes;
 mod program;
 mod routes;

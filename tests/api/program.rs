@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -87,6 +87,33 @@ impl Program {
     /// Runs the program to its end.
     pub(crate) fn run(arguments: &[&str], settings: &[(String, String)]) -> Ended {
         Self::start(arguments, settings).ended()
+    }
+
+    /// Runs the program to its end in a folder that is there, with this on its standard input.
+    pub(crate) fn run_in(
+        folder: &Path,
+        arguments: &[&str],
+        settings: &[(String, String)],
+        input: &str,
+    ) -> Ended {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_altus4"))
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let mut stdin = program.stdin.take().expect("its input is a pipe");
+        // It may end without having read it.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        let output = program.wait_with_output().expect("the program can be waited for");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().expect("the program ended by itself");
+        Ended { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
     /// Waits for the end, and says how it was.

@@ -19,17 +19,29 @@ pub(crate) enum Needs {
     Session,
     /// A credential with this permission.
     Permission(&'static str),
+    /// An account of the role `admin`, with a key also the permission `admin`.
+    Administrator,
 }
 
-use Needs::{Nothing, Permission, Session};
+use Needs::{Administrator, Nothing, Permission, Session};
 
 /// Method, path and need of every route below `/api/v1`.
-pub(crate) const ROUTES: [(&str, &str, Needs); 18] = [
+pub(crate) const ROUTES: [(&str, &str, Needs); 28] = [
     ("POST", "/api/v1/auth/register", Nothing),
     ("POST", "/api/v1/auth/login", Nothing),
     ("POST", "/api/v1/auth/refresh", Nothing),
     ("POST", "/api/v1/auth/logout", Session),
     ("GET", "/api/v1/auth/profile", Permission("admin")),
+    ("PUT", "/api/v1/auth/profile", Permission("admin")),
+    ("POST", "/api/v1/auth/change-password", Session),
+    ("GET", "/api/v1/auth/sessions", Permission("admin")),
+    ("DELETE", "/api/v1/auth/sessions/{id}", Session),
+    ("DELETE", "/api/v1/auth/account", Session),
+    ("GET", "/api/v1/auth/audit", Permission("admin")),
+    ("GET", "/api/v1/admin/users", Administrator),
+    ("GET", "/api/v1/admin/users/{id}", Administrator),
+    ("PATCH", "/api/v1/admin/users/{id}", Administrator),
+    ("GET", "/api/v1/admin/audit", Administrator),
     ("POST", "/api/v1/management/setup", Permission("admin")),
     ("GET", "/api/v1/management/health", Nothing),
     ("GET", "/api/v1/databases", Permission("database:read")),
@@ -50,7 +62,13 @@ const PERMISSIONS: [&str; 7] =
 
 async fn call(caller: &Caller, method: &str, path: &str) -> crate::client::Answer {
     let body = json!({});
-    caller.send(method, &path.replace("{id}", NEVER_ISSUED), (method == "POST").then_some(&body)).await
+    caller
+        .send(
+            method,
+            &path.replace("{id}", NEVER_ISSUED),
+            ["POST", "PUT", "PATCH"].contains(&method).then_some(&body),
+        )
+        .await
 }
 
 on_both! { every_route_refuses_callers_without_a_credential, every_route_refuses_keys_without_its_permission }
@@ -59,6 +77,7 @@ async fn every_route_refuses_callers_without_a_credential(app: &TestApp) {
     let session = app.session().await;
     let key = session.set_up(&["search", "admin"]).await;
     let forged = format!("{}x", session.credential());
+    let administrator = app.administrator().await;
     for (method, path, needs) in ROUTES {
         if needs == Nothing {
             continue;
@@ -71,8 +90,10 @@ async fn every_route_refuses_callers_without_a_credential(app: &TestApp) {
         for garbage in ["x", "a.b.c", "null", "undefined", "..", "Bearer"] {
             call(&app.caller(garbage), method, path).await.is(401);
         }
-        // One of the routes ends the session.
-        let allowed = call(&app.session().await, method, path).await;
+        // Some of the routes end the session.
+        let session = app.session().await;
+        let allowed =
+            call(if needs == Administrator { &administrator } else { &session }, method, path).await;
         assert!(![401, 403].contains(&allowed.status), "{method} {path}: {}", allowed.text);
     }
 }
@@ -84,6 +105,9 @@ async fn every_route_refuses_keys_without_its_permission(app: &TestApp) {
             Nothing => {}
             Session => {
                 call(&admin, method, path).await.fails(403, "SESSION_REQUIRED");
+            }
+            Administrator => {
+                call(&admin, method, path).await.fails(403, "INSUFFICIENT_PERMISSIONS");
             }
             Permission(needed) => {
                 let others: Vec<&str> = PERMISSIONS.into_iter().filter(|other| *other != needed).collect();

@@ -1,7 +1,7 @@
 //! API keys.
 
 use altus4_api_keys::{ApiKey, ApiKeyRepository, FIRST_KEY_CONSTRAINT, KeyHolder, StoredDigest};
-use altus4_kernel::{AccountId, Plan, PortResult};
+use altus4_kernel::{AccountId, AuditEvent, Plan, PortResult};
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait, DerivePartialModel, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect,
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
-    accounts,
+    accounts, audit,
     entity::{
         account,
         api_key::{self, Column},
@@ -44,7 +44,12 @@ impl SqlApiKeyRepository {
         Self { pools }
     }
 
-    async fn try_insert_first(&self, key: &ApiKey, digest: &StoredDigest) -> Result<(), Fault> {
+    async fn try_insert_first(
+        &self,
+        key: &ApiKey,
+        digest: &StoredDigest,
+        event: &AuditEvent,
+    ) -> Result<(), Fault> {
         let transaction = self.pools.begin().await?;
         accounts::lock(key.account_id, &transaction).await?;
         let known = api_key::Entity::find()
@@ -59,14 +64,15 @@ impl SqlApiKeyRepository {
         }
         let row = api_key::Model::new(key, digest).into_active_model();
         api_key::Entity::insert(row).exec_without_returning(&transaction).await?;
+        audit::record(event, &transaction).await?;
         Ok(transaction.commit().await?)
     }
 }
 
 #[async_trait]
 impl ApiKeyRepository for SqlApiKeyRepository {
-    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest) -> PortResult<()> {
-        self.pools.transact("api_keys.insert_first", || self.try_insert_first(key, digest)).await
+    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest, event: &AuditEvent) -> PortResult<()> {
+        self.pools.transact("api_keys.insert_first", || self.try_insert_first(key, digest, event)).await
     }
 
     async fn find_by_digest(&self, digests: &[StoredDigest]) -> PortResult<Option<KeyHolder>> {

@@ -1,7 +1,7 @@
 //! Registered databases.
 
 use altus4_connections::{ConnectionRepository, ConnectionStatus, PLAN_CONSTRAINT, StoredConnection};
-use altus4_kernel::{AccountId, ConnectionId, Plan, PortResult, Timestamp};
+use altus4_kernel::{AccountId, AuditEvent, ConnectionId, Plan, PortResult, Timestamp};
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
-    accounts,
+    accounts, audit,
     entity::connection::{self, Column},
     error::Fault,
     moment::Moment,
@@ -26,7 +26,12 @@ impl SqlConnectionRepository {
         Self { pools }
     }
 
-    async fn try_insert(&self, stored: &StoredConnection, limit: Option<u32>) -> Result<(), Fault> {
+    async fn try_insert(
+        &self,
+        stored: &StoredConnection,
+        limit: Option<u32>,
+        event: &AuditEvent,
+    ) -> Result<(), Fault> {
         let account_id = stored.connection.account_id;
         let row = connection::Model::try_from(stored)?;
         let transaction = self.pools.begin().await?;
@@ -40,14 +45,20 @@ impl SqlConnectionRepository {
             }
         }
         connection::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
+        audit::record(event, &transaction).await?;
         Ok(transaction.commit().await?)
     }
 }
 
 #[async_trait]
 impl ConnectionRepository for SqlConnectionRepository {
-    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()> {
-        self.pools.transact("connections.insert", || self.try_insert(stored, limit)).await
+    async fn insert(
+        &self,
+        stored: &StoredConnection,
+        limit: Option<u32>,
+        event: &AuditEvent,
+    ) -> PortResult<()> {
+        self.pools.transact("connections.insert", || self.try_insert(stored, limit, event)).await
     }
 
     async fn list(&self, account_id: AccountId) -> PortResult<Vec<StoredConnection>> {
@@ -90,10 +101,16 @@ impl ConnectionRepository for SqlConnectionRepository {
         self.pools.transact("connections.note_status", note).await
     }
 
-    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool> {
+    async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool> {
         let remove = || async {
+            let transaction = self.pools.begin().await?;
             let delete = connection::Entity::delete_many().filter(owned_by(account_id)).filter(is(id));
-            Ok(delete.exec(self.pools.writes()).await?.rows_affected > 0)
+            if delete.exec(&transaction).await?.rows_affected == 0 {
+                return Ok(false);
+            }
+            audit::record(event, &transaction).await?;
+            transaction.commit().await?;
+            Ok(true)
         };
         self.pools.transact("connections.remove", remove).await
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod audit_event;
 pub(crate) mod connection;
 pub(crate) mod session;
 pub(crate) mod spent_refresh_token;

@@ -5,6 +5,7 @@
 //! - A call is over after five seconds, whatever the database does.
 //! - Readers never wait for writers: SQLite runs in WAL mode with a pool for each of the two, and
 //!   MySQL reads without locks.
+//! - An audit event is written in the transaction of the change that it is about.
 //! - No statement's text depends on input: values are bound.
 //!
 //! ```no_run
@@ -20,9 +21,11 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod config;
 mod connect;
 mod connections;
+mod directory;
 mod entity;
 mod error;
 mod migrate;
@@ -35,8 +38,8 @@ use std::sync::Arc;
 
 use altus4_api_keys::ApiKeyRepository;
 use altus4_connections::ConnectionRepository;
-use altus4_kernel::PortResult;
-use altus4_users::{SessionRepository, UserRepository};
+use altus4_kernel::{AuditLog, PortResult};
+use altus4_users::{AccountDirectory, SessionRepository, UserRepository};
 
 pub use crate::config::StoreConfig;
 pub use crate::error::StoreFault;
@@ -74,6 +77,18 @@ impl SqlStore {
     #[must_use]
     pub fn sessions(&self) -> Arc<dyn SessionRepository> {
         Arc::new(sessions::SqlSessionRepository::new(self.pools.clone()))
+    }
+
+    /// Accounts as administrators see them.
+    #[must_use]
+    pub fn account_directory(&self) -> Arc<dyn AccountDirectory> {
+        Arc::new(directory::SqlAccountDirectory::new(self.pools.clone()))
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit_log(&self) -> Arc<dyn AuditLog> {
+        Arc::new(audit::SqlAuditLog::new(self.pools.clone()))
     }
 
     /// API keys.

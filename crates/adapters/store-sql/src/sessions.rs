@@ -1,14 +1,15 @@
 //! Sessions and the rotation of their refresh tokens.
 
-use altus4_kernel::{AccountId, PortResult, SessionId, Timestamp};
+use altus4_kernel::{AccountId, AuditEvent, PortResult, SessionId, Timestamp};
 use altus4_users::{Account, LiveSession, RefreshRotation, RefreshTokenDigest, Session, SessionRepository};
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DerivePartialModel, EntityTrait, IntoActiveModel, JoinType,
-    QueryFilter, QuerySelect, RelationTrait, UpdateMany, prelude::TextUuid, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, UpdateMany, prelude::TextUuid, sea_query::Expr,
 };
 
 use crate::{
+    audit,
     entity::{
         account::{self, AccountRow},
         session::{self, Column},
@@ -38,7 +39,7 @@ impl SqlSessionRepository {
         Self { pools }
     }
 
-    async fn try_insert(&self, session: &Session) -> Result<(), Fault> {
+    async fn try_insert(&self, session: &Session, event: &AuditEvent) -> Result<(), Fault> {
         let transaction = self.pools.begin().await?;
         // The account first: a row that refers to it takes a weaker lock on it, from which two
         // logins at once could not both go on to this one.
@@ -48,7 +49,19 @@ impl SqlSessionRepository {
         }
         let row = session::Model::from(session).into_active_model();
         session::Entity::insert(row).exec_without_returning(&transaction).await?;
+        audit::record(event, &transaction).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Runs an update that ends sessions; how many it ended.
+    async fn try_end(&self, end: UpdateMany<session::Entity>, event: &AuditEvent) -> Result<u64, Fault> {
+        let transaction = self.pools.begin().await?;
+        let ended = end.exec(&transaction).await?.rows_affected;
+        if ended > 0 {
+            audit::record(event, &transaction).await?;
+            transaction.commit().await?;
+        }
+        Ok(ended)
     }
 
     async fn try_rotate(
@@ -57,12 +70,13 @@ impl SqlSessionRepository {
         next: &RefreshTokenDigest,
         now: Timestamp,
         expires_at: Timestamp,
+        reuse: &AuditEvent,
     ) -> Result<RefreshRotation, Fault> {
         let transaction = self.pools.begin().await?;
         // Another call with the same token waits here, and then finds it among the spent ones.
         let query = session::Entity::find().filter(Column::RefreshDigest.eq(presented.0.to_vec()));
         let Some(row) = query.lock_exclusive().one(&transaction).await? else {
-            return end_if_spent(transaction, presented, now).await;
+            return end_if_spent(transaction, presented, now, reuse).await;
         };
         let over = row.ended_at.is_some() || Timestamp::from(row.expires_at) <= now;
         let account = if over { None } else { active_account(&row, &transaction).await? };
@@ -98,8 +112,8 @@ impl SqlSessionRepository {
 
 #[async_trait]
 impl SessionRepository for SqlSessionRepository {
-    async fn insert(&self, session: &Session) -> PortResult<()> {
-        self.pools.transact("sessions.insert", || self.try_insert(session)).await
+    async fn insert(&self, session: &Session, event: &AuditEvent) -> PortResult<()> {
+        self.pools.transact("sessions.insert", || self.try_insert(session, event)).await
     }
 
     async fn find_live(&self, id: SessionId, now: Timestamp) -> PortResult<Option<LiveSession>> {
@@ -120,34 +134,72 @@ impl SessionRepository for SqlSessionRepository {
         self.pools.call("sessions.find_live", find).await
     }
 
+    async fn list_live(&self, account_id: AccountId, now: Timestamp) -> PortResult<Vec<Session>> {
+        let list = async {
+            let rows = session::Entity::find()
+                .join(JoinType::InnerJoin, session::Relation::Account.def())
+                .filter(is_of(account_id))
+                .filter(is_live(now))
+                .filter(account::Column::DeactivatedAt.is_null())
+                .order_by_desc(Column::CreatedAt)
+                .order_by_desc(Column::Id)
+                .all(self.pools.reads())
+                .await?;
+            rows.into_iter().map(Session::try_from).collect()
+        };
+        self.pools.call("sessions.list_live", list).await
+    }
+
     async fn rotate(
         &self,
         presented: &RefreshTokenDigest,
         next: &RefreshTokenDigest,
         now: Timestamp,
         expires_at: Timestamp,
+        reuse: &AuditEvent,
     ) -> PortResult<RefreshRotation> {
-        let rotate = || self.try_rotate(presented, next, now, expires_at);
+        let rotate = || self.try_rotate(presented, next, now, expires_at, reuse);
         self.pools.transact("sessions.rotate", rotate).await
     }
 
-    async fn end(&self, account_id: AccountId, id: SessionId, now: Timestamp) -> PortResult<bool> {
-        let end = || async {
-            let end = end_live(now)
-                .filter(Column::Id.eq(TextUuid(id.as_uuid())))
-                .filter(Column::AccountId.eq(TextUuid(account_id.as_uuid())));
-            Ok(end.exec(self.pools.writes()).await?.rows_affected > 0)
-        };
-        self.pools.transact("sessions.end", end).await
+    async fn end(
+        &self,
+        account_id: AccountId,
+        id: SessionId,
+        now: Timestamp,
+        event: &AuditEvent,
+    ) -> PortResult<bool> {
+        let end = || self.try_end(end_live(now).filter(is_of(account_id)).filter(is(id)), event);
+        Ok(self.pools.transact("sessions.end", end).await? > 0)
     }
 
-    async fn end_all(&self, account_id: AccountId, now: Timestamp) -> PortResult<u64> {
-        let end = || async {
-            let end = end_live(now).filter(Column::AccountId.eq(TextUuid(account_id.as_uuid())));
-            Ok(end.exec(self.pools.writes()).await?.rows_affected)
-        };
+    async fn end_all(&self, account_id: AccountId, now: Timestamp, event: &AuditEvent) -> PortResult<u64> {
+        let end = || self.try_end(end_live(now).filter(is_of(account_id)), event);
         self.pools.transact("sessions.end_all", end).await
     }
+}
+
+/// Ends the sessions of an account, within the transaction that is the reason.
+pub(crate) async fn end_all_but(
+    keep: Option<SessionId>,
+    account_id: AccountId,
+    now: Timestamp,
+    transaction: &DatabaseTransaction,
+) -> Result<(), Fault> {
+    let mut end = end_live(now).filter(is_of(account_id));
+    if let Some(keep) = keep {
+        end = end.filter(Column::Id.ne(TextUuid(keep.as_uuid())));
+    }
+    end.exec(transaction).await?;
+    Ok(())
+}
+
+fn is(id: SessionId) -> Condition {
+    Condition::all().add(Column::Id.eq(TextUuid(id.as_uuid())))
+}
+
+fn is_of(account_id: AccountId) -> Condition {
+    Condition::all().add(Column::AccountId.eq(TextUuid(account_id.as_uuid())))
 }
 
 fn is_live(now: Timestamp) -> Condition {
@@ -180,12 +232,20 @@ async fn end_if_spent(
     transaction: DatabaseTransaction,
     presented: &RefreshTokenDigest,
     now: Timestamp,
+    reuse: &AuditEvent,
 ) -> Result<RefreshRotation, Fault> {
     let spent = spent_refresh_token::Entity::find_by_id(presented.0.to_vec()).one(&transaction).await?;
     let Some(spent) = spent else {
         return Ok(RefreshRotation::Unknown);
     };
-    end_live(now).filter(Column::Id.eq(spent.session_id)).exec(&transaction).await?;
+    let ended = end_live(now).filter(Column::Id.eq(spent.session_id)).exec(&transaction).await?;
+    if ended.rows_affected > 0
+        && let Some(session) = session::Entity::find_by_id(spent.session_id).one(&transaction).await?
+    {
+        let account_id = AccountId::from_uuid(session.account_id.0);
+        let reuse = reuse.clone().in_log_of(account_id).about(SessionId::from_uuid(session.id.0));
+        audit::record(&reuse, &transaction).await?;
+    }
     transaction.commit().await?;
     Ok(RefreshRotation::Reused)
 }

@@ -1,5 +1,7 @@
 //! The shape of every answer under `/api`.
 
+mod pagination;
+
 use std::{cell::Cell, rc::Rc, time::Instant};
 
 use actix_web::{
@@ -12,12 +14,13 @@ use actix_web::{
     },
     web,
 };
-use altus4_kernel::Plan;
+use altus4_kernel::{Page, PageRequest, Plan};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::Span;
 use utoipa::ToSchema;
 
+pub(crate) use self::pagination::{PAGE_HEADERS, Pagination};
 use crate::{
     error::{ApiError, Code},
     state::State,
@@ -32,13 +35,14 @@ pub(crate) struct Answer<T> {
     status: StatusCode,
     data: T,
     token: Option<String>,
+    pagination: Option<Pagination>,
     cookie: Option<Cookie<'static>>,
 }
 
 impl<T> Answer<T> {
     /// 200.
     pub(crate) fn ok(data: T) -> Self {
-        Self { status: StatusCode::OK, data, token: None, cookie: None }
+        Self { status: StatusCode::OK, data, token: None, pagination: None, cookie: None }
     }
 
     /// 201.
@@ -59,12 +63,21 @@ impl<T> Answer<T> {
     }
 }
 
+impl<T> Answer<Vec<T>> {
+    /// 200 with one page of a list, each of whose items is shown as `show` says.
+    pub(crate) fn page<I>(request: PageRequest, page: &Page<I>, show: impl FnMut(&I) -> T) -> Self {
+        let pagination = Some(Pagination::new(request, page.total));
+        Self { pagination, ..Self::ok(page.items.iter().map(show).collect()) }
+    }
+}
+
 impl<T: Serialize> Responder for Answer<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let meta = Meta::of(request);
-        let envelope = Envelope { success: true, data: self.data, token: self.token, meta };
+        let (token, pagination) = (self.token, self.pagination);
+        let envelope = Envelope { success: true, data: self.data, token, pagination, meta };
         let body = match serde_json::to_vec(&envelope) {
             Ok(body) => body,
             Err(error) => return HttpResponse::from_error(ApiError::internal().with_source(error)),
@@ -72,6 +85,9 @@ impl<T: Serialize> Responder for Answer<T> {
         let mut response = HttpResponse::build(self.status);
         if let Some(cookie) = self.cookie {
             response.cookie(cookie);
+        }
+        if let Some(pagination) = pagination {
+            pagination.set_headers(request, &mut response);
         }
         if body.len() < WORTH_COMPRESSING {
             // Tells the compressor to keep its hands off; the edge takes the header away again.
@@ -92,6 +108,9 @@ pub(crate) struct Envelope<T> {
     /// After a refresh: the same access token as in `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// Of lists that come in pages: where this page stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
     meta: Meta,
 }
 

@@ -5,6 +5,7 @@ mod client;
 mod client_address;
 mod fields;
 mod json;
+mod paging;
 mod path;
 mod principal;
 mod query;
@@ -15,9 +16,10 @@ pub(crate) use self::{
     client::Client,
     fields::{Fields, NOT_YET},
     json::is_shallow,
-    path::DatabaseId,
-    principal::{May, MaybeCaller, Presented, SessionCaller, admit, session_required},
-    query::QueryString,
+    paging::{PagingParams, page_request},
+    path::{DatabaseId, PathAccount, PathSession},
+    principal::{Administrator, May, MaybeCaller, Presented, SessionCaller, admit, session_required},
+    query::{QueryString, is_parameter},
 };
 
 #[cfg(test)]

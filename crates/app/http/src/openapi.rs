@@ -5,7 +5,7 @@ use altus4_kernel::Permission;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
         path::{Operation, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -15,7 +15,7 @@ use crate::{
     docs,
     envelope::Failure,
     routes::{self, Access, Route},
-    v1::{auth, databases, management, search, system},
+    v1::{admin, auth, databases, management, search, system},
 };
 
 #[derive(OpenApi)]
@@ -27,7 +27,9 @@ use crate::{
     ),
     paths(
         system::health, system::live, system::ready, system::api_health, docs::page, docs::asset, docs::openapi,
-        auth::register, auth::login, auth::refresh, auth::logout, auth::profile,
+        auth::register, auth::login, auth::refresh, auth::logout, auth::profile, auth::update_profile,
+        auth::change_password, auth::sessions, auth::end_session, auth::deactivate, auth::audit,
+        admin::users, admin::user, admin::change_user, admin::audit,
         management::health, management::setup,
         databases::list, databases::register, databases::test_unsaved, databases::find, databases::remove,
         databases::test, databases::schema,
@@ -39,6 +41,7 @@ use crate::{
         (name = "databases", description = "Users' own databases"),
         (name = "accounts", description = "Accounts and sessions"),
         (name = "keys", description = "API keys"),
+        (name = "administration", description = "All accounts, for administrators"),
         (name = "system", description = "Health and documentation"),
     ),
 )]
@@ -97,9 +100,9 @@ fn describe(operation: &mut Operation, route: &Route) {
     match route.access {
         Access::Public | Access::Optional | Access::RefreshToken => {}
         Access::Session => failures.push(("403", "`SESSION_REQUIRED`: an API key was shown")),
-        Access::Needs(_) => failures.push(("403", "`INSUFFICIENT_PERMISSIONS`")),
+        Access::Needs(_) | Access::Administrator => failures.push(("403", "`INSUFFICIENT_PERMISSIONS`")),
     }
-    if matches!(route.access, Access::Session | Access::Needs(_)) {
+    if matches!(route.access, Access::Session | Access::Needs(_) | Access::Administrator) {
         failures.push(("401", "No credential, or one that is not good"));
     }
     if in_envelope {
@@ -113,6 +116,14 @@ fn describe(operation: &mut Operation, route: &Route) {
     let has_query = operation.parameters.iter().flatten().any(
         |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query),
     );
+    let is_paged = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "page"));
+    if is_paged && let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") {
+        add_page_headers(answer);
+    }
     if operation.request_body.is_some() || has_query {
         failures.push(("400", "`VALIDATION_ERROR` or `MALFORMED_REQUEST`: every fault at once"));
     }
@@ -132,6 +143,21 @@ fn describe(operation: &mut Operation, route: &Route) {
     }
 }
 
+/// What the answer says of its page beside `pagination`.
+fn add_page_headers(answer: &mut Response) {
+    let header = |kind: Type, description: &str| {
+        let schema = ObjectBuilder::new().schema_type(kind).build();
+        HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+    };
+    let headers = [
+        ("X-Total-Count", header(Type::Integer, "How many items the list has")),
+        ("X-Page", header(Type::Integer, "The page, from 1")),
+        ("X-Per-Page", header(Type::Integer, "How many items a page holds")),
+        ("Link", header(Type::String, "`first`, `prev`, `next` and `last`")),
+    ];
+    answer.headers.extend(headers.map(|(name, header)| (name.to_owned(), RefOr::T(header))));
+}
+
 fn requirements(access: Access) -> Vec<SecurityRequirement> {
     let one = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
     let any = [one(SESSION), one(KEY_AS_BEARER), one(KEY_IN_HEADER)];
@@ -140,7 +166,7 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::Optional => [SecurityRequirement::default()].into_iter().chain(any).collect(),
         Access::RefreshToken => vec![SecurityRequirement::default(), one(SESSION)],
         Access::Session => vec![one(SESSION)],
-        Access::Needs(_) => any.to_vec(),
+        Access::Needs(_) | Access::Administrator => any.to_vec(),
     }
 }
 
@@ -150,6 +176,9 @@ fn sentence(access: Access) -> Option<String> {
         Access::Session => Some("Needs a session; an API key can't do it.".to_owned()),
         Access::Needs(permission) => {
             Some(format!("Needs the permission `{}`.", Permission::as_str(permission)))
+        }
+        Access::Administrator => {
+            Some("Needs an account of the role `admin`; with a key also the permission `admin`.".to_owned())
         }
     }
 }

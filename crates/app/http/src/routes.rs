@@ -15,7 +15,7 @@ use crate::{
     error::ApiError,
     extract::admit,
     middleware::catch_panics,
-    v1::{auth, databases, management, search, system},
+    v1::{admin, auth, databases, management, search, system},
 };
 
 /// Who may use a route.
@@ -31,12 +31,14 @@ pub(crate) enum Access {
     Session,
     /// A credential that includes this permission.
     Needs(Permission),
+    /// An account of the role `admin`, by a session or a key with the permission `admin`.
+    Administrator,
 }
 
 /// The whole table. Other spellings of paths are rewritten to these (`middleware/rewrite.rs`).
 #[rustfmt::skip]
 pub(crate) fn table() -> Vec<Route> {
-    use Access::{Needs, Optional, Public, RefreshToken, Session};
+    use Access::{Administrator, Needs, Optional, Public, RefreshToken, Session};
     vec![
         get("/health",                          Optional,             system::health),
         get("/health/live",                     Public,               system::live),
@@ -51,6 +53,17 @@ pub(crate) fn table() -> Vec<Route> {
         post("/api/v1/auth/refresh",            RefreshToken,         auth::refresh),
         post("/api/v1/auth/logout",             Session,              auth::logout),
         get("/api/v1/auth/profile",             Needs(Admin),         auth::profile),
+        put("/api/v1/auth/profile",             Needs(Admin),         auth::update_profile),
+        post("/api/v1/auth/change-password",    Session,              auth::change_password),
+        get("/api/v1/auth/sessions",            Needs(Admin),         auth::sessions),
+        delete("/api/v1/auth/sessions/{id}",    Session,              auth::end_session),
+        delete("/api/v1/auth/account",          Session,              auth::deactivate),
+        get("/api/v1/auth/audit",               Needs(Admin),         auth::audit),
+
+        get("/api/v1/admin/users",              Administrator,        admin::users),
+        get("/api/v1/admin/users/{id}",         Administrator,        admin::user),
+        patch("/api/v1/admin/users/{id}",       Administrator,        admin::change_user),
+        get("/api/v1/admin/audit",              Administrator,        admin::audit),
 
         get("/api/v1/management/health",        Public,               management::health),
         post("/api/v1/management/setup",        Needs(Admin),         management::setup),
@@ -94,6 +107,24 @@ where
     F::Output: Responder + 'static,
 {
     Route { method: Method::POST, path, access, service: web::post().to(handler) }
+}
+
+fn put<F, Args>(path: &'static str, access: Access, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Route { method: Method::PUT, path, access, service: web::put().to(handler) }
+}
+
+fn patch<F, Args>(path: &'static str, access: Access, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Route { method: Method::PATCH, path, access, service: web::patch().to(handler) }
 }
 
 fn delete<F, Args>(path: &'static str, access: Access, handler: F) -> Route

@@ -13,7 +13,7 @@ use altus4_api_keys::ApiKeyService;
 use altus4_connections::ConnectionService;
 use altus4_kernel::{Clock, IdGenerator};
 use altus4_search::SearchService;
-use altus4_users::UserService;
+use altus4_users::{AdministrationService, UserService};
 
 use crate::{
     config::HttpConfig,
@@ -26,6 +26,8 @@ use crate::{
 pub struct Services {
     /// Accounts and sessions.
     pub users: UserService,
+    /// All accounts, for those who look after them.
+    pub administration: AdministrationService,
     /// API keys.
     pub api_keys: ApiKeyService,
     /// Users' databases.

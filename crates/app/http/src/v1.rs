@@ -1,5 +1,7 @@
 //! The handlers, by resource. Each reads its request, calls one use case and shapes the answer.
 
+pub(crate) mod admin;
+mod audit;
 pub(crate) mod auth;
 pub(crate) mod databases;
 pub(crate) mod management;

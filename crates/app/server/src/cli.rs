@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod check;
 mod migrate;
 pub(crate) mod serve;
@@ -11,6 +12,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+use self::admin::AdminStep;
 use crate::{
     demo,
     failure::Failure,
@@ -39,6 +41,9 @@ enum Command {
     /// Look at the tables of the service's own database, or bring them up to date.
     #[command(subcommand)]
     Migrate(MigrateStep),
+    /// Look after accounts: make the first administrator, change plans, reset passwords.
+    #[command(subcommand)]
+    Admin(AdminStep),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +87,10 @@ impl Cli {
                     MigrateStep::Status => migrate::status(&settings).await,
                     MigrateStep::Up => migrate::up(&settings).await,
                 }
+            }
+            Command::Admin(step) => {
+                let settings = settings(environment, LogOutput::Stderr)?;
+                Box::pin(admin::run(step, settings)).await
             }
         }
     }

@@ -18,7 +18,7 @@ use altus4_kernel::{
 };
 use altus4_search::SearchService;
 use altus4_store_sql::{SqlStore, StoreConfig};
-use altus4_users::{UserService, UserSettings};
+use altus4_users::{AdministrationService, UserPorts, UserService, UserSettings};
 use anyhow::{Context, Result};
 
 use crate::{
@@ -38,6 +38,8 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// The service, and what has to be closed after it.
 pub(crate) struct Application {
     pub(crate) services: Services,
+    /// How long what is left of deactivated accounts is kept.
+    pub(crate) purge_after: Duration,
     store: SqlStore,
     mysql: MySqlSource,
     sqlite: Option<SqliteSource>,
@@ -87,15 +89,18 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     });
 
     // The domains over their ports.
-    let users = UserService::new(
-        store.users(),
-        store.sessions(),
+    let ports = UserPorts {
+        users: store.users(),
+        sessions: store.sessions(),
+        audit: store.audit_log(),
         passwords,
         tokens,
-        Arc::clone(&clock),
-        Arc::clone(&ids),
-        UserSettings { default_plan: settings.default_plan, ..UserSettings::default() },
-    );
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+    };
+    let accounts = UserSettings { default_plan: settings.default_plan, ..UserSettings::default() };
+    let administration = AdministrationService::new(ports.clone(), store.account_directory(), accounts);
+    let users = UserService::new(ports, accounts);
     let api_keys =
         ApiKeyService::new(store.api_keys(), digester, random, Arc::clone(&clock), Arc::clone(&ids));
     let connections = ConnectionService::new(
@@ -114,8 +119,8 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let health: Vec<Arc<dyn HealthCheck>> =
         vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
 
-    let services = Services { users, api_keys, connections, search, clock, ids, health };
-    Ok(Application { services, store, mysql, sqlite })
+    let services = Services { users, administration, api_keys, connections, search, clock, ids, health };
+    Ok(Application { services, purge_after: settings.purge_after, store, mysql, sqlite })
 }
 
 /// Opens the store; a file that isn't there is made.

@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod health;
 mod private_file;
+mod purge;
 mod secrets;
 mod settings;
 mod shutdown;

@@ -11,7 +11,7 @@ mod reader;
 mod store_url;
 mod variable;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use altus4_connections::HostRule;
 use altus4_kernel::{Plan, secrecy::SecretString};
@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) redis_url: Option<SecretString>,
     pub(crate) secrets: GivenSecrets,
     pub(crate) default_plan: Plan,
+    /// How long what is left of deactivated accounts is kept.
+    pub(crate) purge_after: Duration,
     pub(crate) connect_allow: Vec<HostRule>,
     pub(crate) connect_deny: Vec<HostRule>,
     /// The directory below which SQLite files may be opened; no SQLite connections without it.
@@ -103,6 +105,7 @@ impl Settings {
                 api_keys: reader.given(&names::API_KEY_SECRETS, |text| parse_keys(KeyPurpose::Signing, text)),
             },
             default_plan: reader.parsed(&names::DEFAULT_PLAN, parse::plan).unwrap_or(Plan::Free),
+            purge_after: reader.parsed(&names::PURGE_AFTER_DAYS, parse::days).unwrap_or_default(),
             connect_allow: reader.given(&names::CONNECT_ALLOW, parse::host_rules).unwrap_or_default(),
             connect_deny: reader.given(&names::CONNECT_DENY, parse::host_rules).unwrap_or_default(),
             sqlite_sources: reader.given(&names::SQLITE_SOURCES, parse::existing_dir),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use altus4_kernel::{AccountId, Plan, PortResult, Role, secrecy::SecretString};
+use altus4_kernel::{AccountId, AuditEvent, Plan, PortResult, Role, secrecy::SecretString};
 use async_trait::async_trait;
 
 use crate::ApiKey;
@@ -44,11 +44,11 @@ pub struct KeyHolder {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
-    /// Stores an account's first key.
+    /// Stores an account's first key and keeps `event`, both or neither, in one transaction.
     ///
     /// Errors: `Conflict` on `api_key.first_of_account` when the account has any key, revoked ones
     /// included; MUST hold also when two calls come at once.
-    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest) -> PortResult<()>;
+    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest, event: &AuditEvent) -> PortResult<()>;
 
     /// The key stored under one of these digests, whatever its status, if its account is active.
     /// One query over a unique index, however many digests.

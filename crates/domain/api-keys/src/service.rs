@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use altus4_kernel::{
-    ApiKeyId, Clock, Credential, Granted, IdGenerator, Permission, PermissionSet, Plan, Principal,
-    RandomSource, grants::Admin,
+    ApiKeyId, AuditAction, AuditEvent, Clock, Credential, Granted, IdGenerator, Origin, Permission,
+    PermissionSet, Plan, Principal, RandomSource, grants::Admin,
 };
 
 use crate::{
@@ -73,7 +73,12 @@ impl ApiKeyService {
     ///
     /// # Errors
     /// [`ApiKeyError::KeyExists`] when it has one; [`ApiKeyError::TierAbovePlan`].
-    pub async fn set_up(&self, granted: Granted<Admin>, wanted: FirstKey) -> Result<MintedKey, ApiKeyError> {
+    pub async fn set_up(
+        &self,
+        granted: Granted<Admin>,
+        wanted: FirstKey,
+        origin: &Origin,
+    ) -> Result<MintedKey, ApiKeyError> {
         let account_id = granted.account_id();
         let plan = self.keys.plan_of(account_id).await?.ok_or(ApiKeyError::InvalidKey)?;
         if wanted.tier > plan {
@@ -94,7 +99,10 @@ impl ApiKeyService {
             created_at: now,
             updated_at: now,
         };
-        match self.keys.insert_first(&key, &self.digester.digest(secret.text())).await {
+        let event =
+            AuditEvent::new(self.ids.next_id(), now, granted.actor(), AuditAction::KeyCreated, origin);
+        let digest = self.digester.digest(secret.text());
+        match self.keys.insert_first(&key, &digest, &event.about(key.id)).await {
             Ok(()) => Ok(MintedKey { key, secret }),
             Err(error) if error.is_conflict_on(FIRST_KEY_CONSTRAINT) => Err(ApiKeyError::KeyExists),
             Err(error) => Err(error.into()),

@@ -3,7 +3,9 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use altus4_kernel::{AccountId, ConnectionId, Plan, PortResult, Timestamp, secrecy::SecretString};
+use altus4_kernel::{
+    AccountId, AuditEvent, ConnectionId, Plan, PortResult, Timestamp, secrecy::SecretString,
+};
 use async_trait::async_trait;
 
 use crate::{Connection, ConnectionStatus, DiscoveredTable, Engine, Host, Target};
@@ -35,6 +37,9 @@ pub struct StoredConnection {
 }
 
 /// Keeps connections. Every method names the account, and finds nothing of any other.
+///
+/// A method that takes an [`AuditEvent`] MUST keep it in the same transaction as its change, so that
+/// neither is there without the other, and MUST keep none where it changes nothing.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ConnectionRepository: Send + Sync {
@@ -42,7 +47,12 @@ pub trait ConnectionRepository: Send + Sync {
     ///
     /// Errors: `Conflict` on `connection.name` (compared without case) or on
     /// `connection.plan_limit`; both MUST hold also when calls come at once.
-    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()>;
+    async fn insert(
+        &self,
+        stored: &StoredConnection,
+        limit: Option<u32>,
+        event: &AuditEvent,
+    ) -> PortResult<()>;
 
     /// All connections of an account, oldest first. One query.
     async fn list(&self, account_id: AccountId) -> PortResult<Vec<StoredConnection>>;
@@ -61,7 +71,7 @@ pub trait ConnectionRepository: Send + Sync {
     ) -> PortResult<()>;
 
     /// Forgets a connection and its password. `false` when the account has no such connection.
-    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool>;
+    async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool>;
 
     /// The plan of an active account.
     async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>>;

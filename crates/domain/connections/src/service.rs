@@ -3,7 +3,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    AccountId, Clock, ConnectionId, Granted, IdGenerator, PortError, PortErrorKind, System,
+    AccountId, AuditAction, AuditEvent, Clock, ConnectionId, Granted, IdGenerator, Origin, PortError,
+    PortErrorKind, System,
     grants::{DatabaseRead, DatabaseWrite, Search},
 };
 
@@ -58,6 +59,7 @@ impl ConnectionService {
         &self,
         granted: Granted<DatabaseWrite>,
         new: NewConnection,
+        origin: &Origin,
     ) -> Result<Connection, ConnectionError> {
         let account_id = granted.account_id();
         let plan = self.connections.plan_of(account_id).await?;
@@ -75,7 +77,9 @@ impl ConnectionService {
         let password = self.cipher.seal(&target.password, &connection.password_binding())?;
         let stored = StoredConnection { connection, password };
         let limit = plan.connection_limit();
-        match self.connections.insert(&stored, limit).await {
+        let id = stored.connection.id;
+        let event = self.event(granted, AuditAction::ConnectionCreated, id, origin);
+        match self.connections.insert(&stored, limit, &event).await {
             Ok(()) => Ok(stored.connection),
             Err(error) if error.is_conflict_on(NAME_CONSTRAINT) => Err(ConnectionError::NameTaken),
             Err(error) if error.is_conflict_on(PLAN_CONSTRAINT) => {
@@ -157,17 +161,27 @@ impl ConnectionService {
         &self,
         granted: Granted<DatabaseWrite>,
         id: ConnectionId,
+        origin: &Origin,
     ) -> Result<(), ConnectionError> {
         let account_id = granted.account_id();
         let stored = self.connections.find(account_id, id).await?.ok_or(ConnectionError::NotFound(id))?;
-        if !self.connections.remove(account_id, id).await? {
+        let event = self.event(granted, AuditAction::ConnectionRemoved, id, origin);
+        if !self.connections.remove(account_id, id, &event).await? {
             return Err(ConnectionError::NotFound(id));
         }
-        self.catalog.forget(id);
-        if let Some(probe) = self.probes.get(stored.connection.engine) {
-            probe.close(id).await;
-        }
+        self.release(&[stored.connection]).await;
         Ok(())
+    }
+
+    /// Closes what is open to connections that are no more, as after their account was deactivated,
+    /// and forgets their schemas.
+    pub async fn release(&self, gone: &[Connection]) {
+        for connection in gone {
+            self.catalog.forget(connection.id);
+            if let Some(probe) = self.probes.get(connection.engine) {
+                probe.close(connection.id).await;
+            }
+        }
     }
 
     /// The database of a connection and what it looks like; `refresh` reads it anew.
@@ -223,6 +237,17 @@ impl ConnectionService {
         let deadline = target.connection.options.timeout().min(INSPECT_DEADLINE);
         let read = async { inspector.inspect(target, deadline).await.map(SchemaSnapshot::new) };
         Ok(self.catalog.get_or_read(target, refresh, read).await?)
+    }
+
+    fn event(
+        &self,
+        granted: Granted<DatabaseWrite>,
+        action: AuditAction,
+        id: ConnectionId,
+        origin: &Origin,
+    ) -> AuditEvent {
+        let now = self.clock.now();
+        AuditEvent::new(self.ids.next_id(), now, granted.actor(), action, origin).about(id)
     }
 
     async fn probe(&self, target: &Target) -> Result<ProbeReport, ConnectionError> {

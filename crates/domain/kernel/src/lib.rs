@@ -1,10 +1,12 @@
 //! The words everyone in Altus 4 speaks: typed ids, time, pages, principals and permissions, port
-//! errors, secrets, and the ports that belong to no single domain ([`Cache`], [`Clock`],
-//! [`IdGenerator`], [`Timer`]).
+//! errors, secrets, the audit log, and the ports that belong to no single domain ([`AuditLog`],
+//! [`Cache`], [`Clock`], [`IdGenerator`], [`Timer`]).
 //!
 //! Invariants:
 //! - A [`Timestamp`] is UTC and has whole milliseconds, whatever it was made from.
-//! - A [`Granted`] permission can only come out of [`Principal::require`].
+//! - A [`Granted`] permission can only come out of [`Principal::require`], and a [`SystemAdmin`] out
+//!   of [`Principal::require_system_admin`] or the command line.
+//! - What is in an [`AuditLog`] stays as it is.
 //! - `Display` of a [`PortError`] never prints its source, so it may be shown; the source may not.
 //!
 //! ```
@@ -20,6 +22,7 @@
 //! assert!(principal.require::<Search>().is_ok());
 //! ```
 
+mod audit;
 mod cache;
 mod error;
 mod id;
@@ -35,18 +38,21 @@ pub mod testkit;
 pub use secrecy;
 pub use uuid;
 
+pub use crate::audit::{Actor, AuditAction, AuditEvent, AuditFilter, AuditLog, Origin, Outcome};
 pub use crate::cache::Cache;
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
 pub use crate::id::{AccountId, ApiKeyId, ConnectionId, IdGenerator, RandomIds, SearchId, SessionId};
 pub use crate::page::{Page, PageRequest};
 pub use crate::plan::{Plan, UnknownName};
 pub use crate::principal::{
-    Credential, Forbidden, Grant, Granted, Permission, PermissionSet, Principal, Role, grants,
+    Credential, Forbidden, Grant, Granted, NotSystemAdmin, Permission, PermissionSet, Principal, Role,
+    SystemAdmin, grants,
 };
 pub use crate::random::RandomSource;
 pub use crate::time::{Clock, SystemClock, Timer, Timestamp};
 
 #[cfg(feature = "mock")]
 pub use crate::{
-    cache::MockCache, id::MockIdGenerator, random::MockRandomSource, time::MockClock, time::MockTimer,
+    audit::MockAuditLog, cache::MockCache, id::MockIdGenerator, random::MockRandomSource, time::MockClock,
+    time::MockTimer,
 };

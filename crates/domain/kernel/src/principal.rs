@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
-use crate::{AccountId, ApiKeyId, Plan, SessionId, UnknownName};
+use crate::{AccountId, Actor, ApiKeyId, Plan, SessionId, UnknownName};
 
 /// Something a caller may be allowed to do. A bit each, so that a set is a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,9 +181,31 @@ impl Principal {
     /// [`Forbidden`] when the credential doesn't include it.
     pub fn require<G: Grant>(&self) -> Result<Granted<G>, Forbidden> {
         if self.permissions.allows(G::PERMISSION) {
-            Ok(Granted { account_id: self.account_id, grant: PhantomData })
+            Ok(Granted { account_id: self.account_id, actor: self.actor(), grant: PhantomData })
         } else {
             Err(Forbidden { required: G::PERMISSION, current: self.permissions })
+        }
+    }
+
+    /// The proof that the caller administers the whole installation: an account of the role `admin`,
+    /// by its session or by a key with the permission `admin`.
+    ///
+    /// # Errors
+    /// [`NotSystemAdmin`] when the role or the permission is missing.
+    pub fn require_system_admin(&self) -> Result<SystemAdmin, NotSystemAdmin> {
+        if self.role == Role::Admin && self.permissions.allows(Permission::Admin) {
+            Ok(SystemAdmin { actor: self.actor() })
+        } else {
+            Err(NotSystemAdmin { role: self.role, current: self.permissions })
+        }
+    }
+
+    /// Who does what this caller does, for the audit log.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self.credential {
+            Credential::Session { .. } => Actor::Account(self.account_id),
+            Credential::ApiKey { id, .. } => Actor::ApiKey { account: self.account_id, key: id },
         }
     }
 }
@@ -196,6 +218,38 @@ pub struct Forbidden {
     pub required: Permission,
     /// What the caller has.
     pub current: PermissionSet,
+}
+
+/// The caller doesn't administer the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this takes an account of the role 'admin', and with a key the permission 'admin'")]
+pub struct NotSystemAdmin {
+    /// The role of the caller's account.
+    pub role: Role,
+    /// What the caller's credential allows.
+    pub current: PermissionSet,
+}
+
+/// The proof that a caller administers the whole installation. It comes out of
+/// [`Principal::require_system_admin`]; beside it there is only the operator.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemAdmin {
+    actor: Actor,
+}
+
+impl SystemAdmin {
+    /// Whoever runs this program's command line: they own the store and its secrets anyway. Never
+    /// for what comes over a network.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { actor: Actor::Operator }
+    }
+
+    /// Who it is, for the audit log.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        self.actor
+    }
 }
 
 /// A permission as a type; see [`grants`].
@@ -238,6 +292,7 @@ pub mod grants {
 /// service that asks for it can't be called where the check was forgotten.
 pub struct Granted<G: Grant> {
     account_id: AccountId,
+    actor: Actor,
     grant: PhantomData<fn() -> G>,
 }
 
@@ -246,6 +301,12 @@ impl<G: Grant> Granted<G> {
     #[must_use]
     pub fn account_id(self) -> AccountId {
         self.account_id
+    }
+
+    /// Who it was granted to, for the audit log.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        self.actor
     }
 }
 
@@ -280,6 +341,24 @@ mod tests {
         assert!(set.covers(PermissionSet::of(&[Permission::Read])));
         assert!(!set.covers(PermissionSet::of(&[Permission::Write])));
         assert!(!set.covers(PermissionSet::of(&[Permission::Admin])));
+    }
+
+    #[test]
+    fn the_installation_is_administered_with_the_role_and_the_permission() {
+        let account_id = AccountId::from_uuid(uuid::Uuid::from_u128(1));
+        let id = ApiKeyId::from_uuid(uuid::Uuid::from_u128(2));
+        let caller = |role, permissions| Principal {
+            account_id,
+            role,
+            permissions: PermissionSet::of(permissions),
+            credential: Credential::ApiKey { id, tier: Plan::Free },
+        };
+        let allowed = |role, permissions| caller(role, permissions).require_system_admin().is_ok();
+        assert!(allowed(Role::Admin, &[Permission::Admin]));
+        assert!(!allowed(Role::Admin, &[Permission::Search, Permission::DatabaseWrite]));
+        assert!(!allowed(Role::User, &[Permission::Admin]));
+        let admin = caller(Role::Admin, &[Permission::Admin]).require_system_admin().expect("an admin");
+        assert_eq!(admin.actor(), Actor::ApiKey { account: account_id, key: id });
     }
 
     #[test]

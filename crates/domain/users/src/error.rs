@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{PortError, Timestamp};
+use altus4_kernel::{AccountId, PortError, SessionId, Timestamp};
 
-/// The answers of [`UserService`](crate::UserService) other than success.
+/// The answers of [`UserService`](crate::UserService) and
+/// [`AdministrationService`](crate::AdministrationService) other than success.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
     /// An account with this e-mail exists.
@@ -29,6 +30,15 @@ pub enum UserError {
         /// The same as a moment.
         reset_at: Timestamp,
     },
+    /// The account has no such session that is live.
+    #[error("no such session")]
+    NoSuchSession(SessionId),
+    /// There is no account of this id.
+    #[error("no such account")]
+    NoSuchAccount(AccountId),
+    /// It is the last active account of the role `admin`, and has to stay that.
+    #[error("this is the last active administrator; make another account an administrator first")]
+    LastAdministrator,
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),

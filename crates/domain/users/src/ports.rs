@@ -3,15 +3,20 @@
 use std::fmt;
 
 use altus4_kernel::{
-    AccountId, PortResult, SessionId, Timestamp,
+    AccountId, AuditEvent, PortResult, SessionId, Timestamp,
     secrecy::{ExposeSecret, SecretString},
 };
 use async_trait::async_trait;
 
-use crate::{AccessClaims, Account, Email, NewAccount, RefreshToken, RefreshTokenDigest, Session};
+use crate::{
+    AccessClaims, Account, AccountName, Email, NewAccount, RefreshToken, RefreshTokenDigest, Session,
+};
 
 /// The unique thing that [`UserRepository::insert`] conflicts on.
 pub const EMAIL_CONSTRAINT: &str = "account.email";
+/// What [`UserRepository::deactivate`] conflicts on: there is always an administrator, once there
+/// was one.
+pub const LAST_ADMIN_CONSTRAINT: &str = "account.last_admin";
 
 /// A password's hash as a PHC string.
 #[derive(Clone)]
@@ -55,7 +60,32 @@ pub struct LiveSession {
     pub account: Account,
 }
 
+/// What an account's owner wants to be changed; `None` leaves it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileChange {
+    /// The person's name.
+    pub name: Option<AccountName>,
+    /// The address.
+    pub email: Option<Email>,
+}
+
+/// A password's replacement, and what becomes of the sessions that were begun with the old one.
+#[derive(Debug, Clone)]
+pub struct PasswordChange {
+    /// The hash that has to be stored still; `None` when any may be.
+    pub old: Option<PasswordHash>,
+    /// The hash that takes its place.
+    pub new: PasswordHash,
+    /// The session that goes on; all others end.
+    pub keep: Option<SessionId>,
+    /// When it happens.
+    pub at: Timestamp,
+}
+
 /// Keeps accounts. Deactivated accounts are found by no method.
+///
+/// A method that takes an [`AuditEvent`] MUST keep it in the same transaction as its change, so that
+/// neither is there without the other, and MUST keep none where it changes nothing.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait UserRepository: Send + Sync {
@@ -63,22 +93,69 @@ pub trait UserRepository: Send + Sync {
     ///
     /// Errors: `Conflict` on `account.email` when an active account has that address; MUST hold
     /// also when two calls come at once.
-    async fn insert(&self, account: &NewAccount, first_session: &Session) -> PortResult<()>;
+    async fn insert(
+        &self,
+        account: &NewAccount,
+        first_session: &Session,
+        event: &AuditEvent,
+    ) -> PortResult<()>;
+
+    /// Stores an account that nobody logs in to yet.
+    ///
+    /// Errors: as [`UserRepository::insert`].
+    async fn insert_without_session(&self, account: &NewAccount, event: &AuditEvent) -> PortResult<()>;
 
     /// The account with this id.
     async fn find(&self, id: AccountId) -> PortResult<Option<Account>>;
 
+    /// The account with this id, and its password's hash.
+    async fn find_with_hash(&self, id: AccountId) -> PortResult<Option<AccountWithHash>>;
+
     /// The account with this address, and its password's hash.
     async fn find_by_email(&self, email: &Email) -> PortResult<Option<AccountWithHash>>;
 
-    /// Replaces a password's hash, unless it has been replaced meanwhile: the write happens only
-    /// while `old` is still what is stored. `false` when it was not.
+    /// Replaces a password's hash by a better one of the same password, unless it has been replaced
+    /// meanwhile: the write happens only while `old` is still what is stored. `false` when it was
+    /// not.
     async fn replace_password_hash(
         &self,
         id: AccountId,
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> PortResult<bool>;
+
+    /// Replaces a password and ends the sessions that aren't kept, in one transaction. `false` when
+    /// there is no such account, or `change.old` is stored no more; nothing is changed then.
+    async fn change_password(
+        &self,
+        id: AccountId,
+        change: &PasswordChange,
+        event: &AuditEvent,
+    ) -> PortResult<bool>;
+
+    /// Changes an account's name and address. The account as it is then, or `None` when there is
+    /// none.
+    ///
+    /// Errors: `Conflict` on `account.email` when another active account has that address; MUST hold
+    /// also when calls come at once.
+    async fn update_profile(
+        &self,
+        id: AccountId,
+        change: &ProfileChange,
+        event: &AuditEvent,
+    ) -> PortResult<Option<Account>>;
+
+    /// Deactivates an account in one transaction: it is found no more, its address is free, its
+    /// sessions are ended, its keys revoked, its connections gone with their sealed passwords.
+    /// `false` when there is no such account.
+    ///
+    /// Errors: `Conflict` on `account.last_admin` when it is the only active one of the role
+    /// `admin`; MUST hold also when calls come at once.
+    async fn deactivate(&self, id: AccountId, now: Timestamp, event: &AuditEvent) -> PortResult<bool>;
+
+    /// Removes the rows of accounts that were deactivated before `before`, and everything that
+    /// belongs to them except their audit log; the number of accounts.
+    async fn purge_deactivated(&self, before: Timestamp) -> PortResult<u64>;
 }
 
 /// What came of [`SessionRepository::rotate`].
@@ -93,35 +170,48 @@ pub enum RefreshRotation {
     Unknown,
 }
 
-/// Keeps sessions.
+/// Keeps sessions. Of an [`AuditEvent`] holds what [`UserRepository`] says.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
     /// Stores a session of an existing account, and sets the account's `last_active` to its
     /// `created_at`.
-    async fn insert(&self, session: &Session) -> PortResult<()>;
+    async fn insert(&self, session: &Session, event: &AuditEvent) -> PortResult<()>;
 
     /// The session with this id, if neither it nor its account has ended and `now` is before its
     /// `expires_at`. One query.
     async fn find_live(&self, id: SessionId, now: Timestamp) -> PortResult<Option<LiveSession>>;
 
+    /// The sessions of an account that are live at `now`, the newest first.
+    async fn list_live(&self, account_id: AccountId, now: Timestamp) -> PortResult<Vec<Session>>;
+
     /// Replaces the refresh token `presented` by `next`, good until `expires_at`, in one
     /// transaction. Of two calls with the same `presented` at most one may get `Rotated`; the
     /// other MUST get `Reused`, and the session MUST be ended then.
+    ///
+    /// The call that ends a live session so MUST keep `reuse` in the same transaction, in the log of
+    /// the session's account and about the session. A rotation keeps no event.
     async fn rotate(
         &self,
         presented: &RefreshTokenDigest,
         next: &RefreshTokenDigest,
         now: Timestamp,
         expires_at: Timestamp,
+        reuse: &AuditEvent,
     ) -> PortResult<RefreshRotation>;
 
     /// Ends one session of an account. `false` when the account has no such session that is live
     /// at `now`.
-    async fn end(&self, account_id: AccountId, id: SessionId, now: Timestamp) -> PortResult<bool>;
+    async fn end(
+        &self,
+        account_id: AccountId,
+        id: SessionId,
+        now: Timestamp,
+        event: &AuditEvent,
+    ) -> PortResult<bool>;
 
     /// Ends every session of an account; the number that were live at `now`.
-    async fn end_all(&self, account_id: AccountId, now: Timestamp) -> PortResult<u64>;
+    async fn end_all(&self, account_id: AccountId, now: Timestamp, event: &AuditEvent) -> PortResult<u64>;
 }
 
 /// What came of checking a password.

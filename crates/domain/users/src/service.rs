@@ -1,10 +1,12 @@
 //! The use cases of accounts and sessions.
 
+mod own_account;
+
 use std::{sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    AccountId, Clock, Credential, IdGenerator, PermissionSet, Plan, Principal, Role, SessionId, Timestamp,
-    secrecy::SecretString,
+    AccountId, Actor, AuditAction, AuditEvent, AuditLog, Clock, Credential, IdGenerator, Origin,
+    PermissionSet, Plan, Principal, Role, SessionId, Timestamp, secrecy::SecretString,
 };
 
 use crate::{
@@ -46,31 +48,50 @@ pub struct Registration {
     pub name: AccountName,
 }
 
-/// Accounts and sessions: register, log in, stay in, log out.
+/// What the services of this domain stand on.
+#[derive(Clone)]
+pub struct UserPorts {
+    /// Accounts.
+    pub users: Arc<dyn UserRepository>,
+    /// Their sessions.
+    pub sessions: Arc<dyn SessionRepository>,
+    /// What was done to them.
+    pub audit: Arc<dyn AuditLog>,
+    /// Passwords' hashes.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Tokens.
+    pub tokens: Arc<dyn TokenIssuer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of accounts, sessions and events.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+impl UserPorts {
+    /// An event of now, in the log of the actor's account.
+    pub(crate) fn event(
+        &self,
+        actor: Actor,
+        action: AuditAction,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> AuditEvent {
+        AuditEvent::new(self.ids.next_id(), now, actor, action, origin)
+    }
+}
+
+/// Accounts and sessions as their owners use them: register, log in, stay in, change, log out, leave.
 #[derive(Clone)]
 pub struct UserService {
-    users: Arc<dyn UserRepository>,
-    sessions: Arc<dyn SessionRepository>,
-    passwords: Arc<dyn PasswordHasher>,
-    tokens: Arc<dyn TokenIssuer>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdGenerator>,
+    ports: UserPorts,
     settings: UserSettings,
 }
 
 impl UserService {
     /// The service over these ports.
     #[must_use]
-    pub fn new(
-        users: Arc<dyn UserRepository>,
-        sessions: Arc<dyn SessionRepository>,
-        passwords: Arc<dyn PasswordHasher>,
-        tokens: Arc<dyn TokenIssuer>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdGenerator>,
-        settings: UserSettings,
-    ) -> Self {
-        Self { users, sessions, passwords, tokens, clock, ids, settings }
+    pub fn new(ports: UserPorts, settings: UserSettings) -> Self {
+        Self { ports, settings }
     }
 
     /// Makes an account and logs it in.
@@ -80,16 +101,16 @@ impl UserService {
     pub async fn register(
         &self,
         registration: Registration,
-        client: ClientInfo,
+        origin: &Origin,
     ) -> Result<(Account, TokenPair), UserError> {
         // Looked up first, so that a taken address costs no hash; the constraint decides the race.
-        if self.users.find_by_email(&registration.email).await?.is_some() {
+        if self.ports.users.find_by_email(&registration.email).await?.is_some() {
             return Err(UserError::EmailTaken);
         }
-        let password = self.passwords.hash(registration.password.secret()).await?;
-        let now = self.clock.now();
+        let password = self.ports.passwords.hash(registration.password.secret()).await?;
+        let now = self.ports.clock.now();
         let account = Account {
-            id: AccountId::from_uuid(self.ids.next_id()),
+            id: AccountId::from_uuid(self.ports.ids.next_id()),
             email: registration.email,
             name: registration.name,
             role: Role::User,
@@ -97,9 +118,11 @@ impl UserService {
             created_at: now,
             last_active: now,
         };
-        let (session, tokens) = self.begin_session(account.id, client, now)?;
+        let (session, tokens) = self.begin_session(account.id, origin, now)?;
         let stored = NewAccount { account: account.clone(), password };
-        match self.users.insert(&stored, &session).await {
+        let owner = Actor::Account(account.id);
+        let event = self.ports.event(owner, AuditAction::AccountRegistered, origin, now);
+        match self.ports.users.insert(&stored, &session, &event).await {
             Ok(()) => Ok((account, tokens)),
             Err(error) if error.is_conflict_on(EMAIL_CONSTRAINT) => Err(UserError::EmailTaken),
             Err(error) => Err(error.into()),
@@ -107,7 +130,7 @@ impl UserService {
     }
 
     /// Begins a session of the account with this address and password. A password whose hash was
-    /// made with weaker settings is hashed anew.
+    /// made with weaker settings is hashed anew. Failures are kept in the audit log too.
     ///
     /// # Errors
     /// [`UserError::InvalidCredentials`], after the same work whichever of the two was wrong.
@@ -115,25 +138,30 @@ impl UserService {
         &self,
         email: Option<Email>,
         password: SecretString,
-        client: ClientInfo,
+        origin: &Origin,
     ) -> Result<(Account, TokenPair), UserError> {
         let found = match &email {
-            Some(email) => self.users.find_by_email(email).await?,
+            Some(email) => self.ports.users.find_by_email(email).await?,
             None => None,
         };
         let hash = found.as_ref().map(|found| found.password.clone());
-        let verdict = self.passwords.verify(&password, hash).await?;
+        let verdict = self.ports.passwords.verify(&password, hash).await?;
+        let now = self.ports.clock.now();
+        let known = found.as_ref().map(|found| found.account.id);
         let Some(found) = found.filter(|_| verdict != PasswordVerdict::Mismatch) else {
+            let event = self.ports.event(Actor::Anonymous, AuditAction::SessionRefused, origin, now);
+            self.ports.audit.append(&AuditEvent { account_id: known, ..event.refused() }).await?;
             return Err(UserError::InvalidCredentials);
         };
-        let now = self.clock.now();
         let account = Account { last_active: now, ..found.account };
         if verdict == PasswordVerdict::MatchButOutdated {
-            let renewed = self.passwords.hash(&password).await?;
-            self.users.replace_password_hash(account.id, &found.password, &renewed).await?;
+            let renewed = self.ports.passwords.hash(&password).await?;
+            self.ports.users.replace_password_hash(account.id, &found.password, &renewed).await?;
         }
-        let (session, tokens) = self.begin_session(account.id, client, now)?;
-        self.sessions.insert(&session).await?;
+        let (session, tokens) = self.begin_session(account.id, origin, now)?;
+        let owner = Actor::Account(account.id);
+        let event = self.ports.event(owner, AuditAction::SessionBegun, origin, now).about(session.id);
+        self.ports.sessions.insert(&session, &event).await?;
         Ok((account, tokens))
     }
 
@@ -142,12 +170,13 @@ impl UserService {
     /// # Errors
     /// [`UserError::InvalidToken`] when it is unknown, over, or was used before; in the last case
     /// its session has ended, since two hold the same token.
-    pub async fn refresh(&self, token: &SecretString) -> Result<TokenPair, UserError> {
-        let now = self.clock.now();
-        let next = self.tokens.refresh_token()?;
-        let presented = self.tokens.refresh_digest(token);
+    pub async fn refresh(&self, token: &SecretString, origin: &Origin) -> Result<TokenPair, UserError> {
+        let now = self.ports.clock.now();
+        let next = self.ports.tokens.refresh_token()?;
+        let presented = self.ports.tokens.refresh_digest(token);
         let expires_at = now + self.settings.refresh_token_life;
-        match self.sessions.rotate(&presented, &next.digest, now, expires_at).await? {
+        let reuse = self.ports.event(Actor::Anonymous, AuditAction::SessionReused, origin, now).refused();
+        match self.ports.sessions.rotate(&presented, &next.digest, now, expires_at, &reuse).await? {
             RefreshRotation::Rotated(live) => self.pair(live.account.id, live.session.id, now, next.secret),
             RefreshRotation::Reused | RefreshRotation::Unknown => Err(UserError::InvalidToken),
         }
@@ -160,25 +189,65 @@ impl UserService {
     /// As [`UserService::authenticate`].
     pub async fn extend(&self, token: &str) -> Result<AccessToken, UserError> {
         let live = self.live_session(token).await?;
-        self.access_token(live.account.id, live.session.id, self.clock.now())
+        self.access_token(live.account.id, live.session.id, self.ports.clock.now())
     }
 
-    /// Ends one session of an account. Its access tokens stop working at once.
+    /// Ends the caller's own session; nothing happens when it has ended already. Its access tokens stop
+    /// working at once.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn logout(&self, account_id: AccountId, session_id: SessionId) -> Result<(), UserError> {
-        self.sessions.end(account_id, session_id, self.clock.now()).await?;
-        Ok(())
+    pub async fn logout(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        origin: &Origin,
+    ) -> Result<(), UserError> {
+        self.end(account_id, session_id, origin).await.map(drop)
     }
 
     /// Ends every session of an account.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn logout_everywhere(&self, account_id: AccountId) -> Result<(), UserError> {
-        self.sessions.end_all(account_id, self.clock.now()).await?;
+    pub async fn logout_everywhere(&self, account_id: AccountId, origin: &Origin) -> Result<(), UserError> {
+        let now = self.ports.clock.now();
+        let event = self.ports.event(Actor::Account(account_id), AuditAction::SessionEnded, origin, now);
+        self.ports.sessions.end_all(account_id, now, &event).await?;
         Ok(())
+    }
+
+    /// The sessions of an account that may still be used, the newest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn sessions(&self, account_id: AccountId) -> Result<Vec<Session>, UserError> {
+        Ok(self.ports.sessions.list_live(account_id, self.ports.clock.now()).await?)
+    }
+
+    /// Ends a session of an account, be it the caller's own or another.
+    ///
+    /// # Errors
+    /// [`UserError::NoSuchSession`] when the account has none of this id that is live.
+    pub async fn end_session(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        origin: &Origin,
+    ) -> Result<(), UserError> {
+        let ended = self.end(account_id, session_id, origin).await?;
+        if ended { Ok(()) } else { Err(UserError::NoSuchSession(session_id)) }
+    }
+
+    async fn end(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        origin: &Origin,
+    ) -> Result<bool, UserError> {
+        let now = self.ports.clock.now();
+        let event = self.ports.event(Actor::Account(account_id), AuditAction::SessionEnded, origin, now);
+        Ok(self.ports.sessions.end(account_id, session_id, now, &event.about(session_id)).await?)
     }
 
     /// Who an access token speaks for. Asks the store whether its session still lives, so that a
@@ -196,33 +265,25 @@ impl UserService {
         })
     }
 
-    /// The account of an authenticated caller.
-    ///
-    /// # Errors
-    /// [`UserError::InvalidToken`] when the account has been deactivated meanwhile.
-    pub async fn profile(&self, account_id: AccountId) -> Result<Account, UserError> {
-        self.users.find(account_id).await?.ok_or(UserError::InvalidToken)
-    }
-
     async fn live_session(&self, token: &str) -> Result<LiveSession, UserError> {
-        let now = self.clock.now();
-        let claims = self.tokens.verify(token, now).map_err(|fault| match fault {
+        let now = self.ports.clock.now();
+        let claims = self.ports.tokens.verify(token, now).map_err(|fault| match fault {
             TokenFault::Invalid => UserError::InvalidToken,
             TokenFault::Expired => UserError::TokenExpired,
         })?;
-        let live = self.sessions.find_live(claims.session_id, now).await?;
+        let live = self.ports.sessions.find_live(claims.session_id, now).await?;
         live.filter(|live| live.account.id == claims.account_id).ok_or(UserError::InvalidToken)
     }
 
     fn begin_session(
         &self,
         account_id: AccountId,
-        client: ClientInfo,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(Session, TokenPair), UserError> {
-        let id = SessionId::from_uuid(self.ids.next_id());
-        let refresh = self.tokens.refresh_token()?;
-        let session = self.session(id, account_id, refresh.digest, client, now);
+        let id = SessionId::from_uuid(self.ports.ids.next_id());
+        let refresh = self.ports.tokens.refresh_token()?;
+        let session = self.session(id, account_id, refresh.digest, origin.into(), now);
         Ok((session, self.pair(account_id, id, now, refresh.secret)?))
     }
 
@@ -262,6 +323,9 @@ impl UserService {
     ) -> Result<AccessToken, UserError> {
         let life = self.settings.access_token_life;
         let claims = AccessClaims { account_id, session_id, issued_at: now, expires_at: now + life };
-        Ok(AccessToken { token: self.tokens.issue(&claims)?, expires_in: life.as_secs() })
+        Ok(AccessToken { token: self.ports.tokens.issue(&claims)?, expires_in: life.as_secs() })
     }
 }
+
+#[cfg(test)]
+mod tests;

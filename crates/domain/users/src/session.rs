@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use altus4_kernel::{AccountId, SessionId, Timestamp, secrecy::SecretString};
+use altus4_kernel::{AccountId, Origin, SessionId, Timestamp, secrecy::SecretString};
 
 /// A login that may still be used. Its refresh tokens are one family: each replaces the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,13 @@ pub struct ClientInfo {
     pub address: Option<String>,
     /// What it calls itself, cut to 255 characters.
     pub user_agent: Option<String>,
+}
+
+impl From<&Origin> for ClientInfo {
+    fn from(origin: &Origin) -> Self {
+        let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
+        Self { address: owned(origin.address()), user_agent: owned(origin.user_agent()) }
+    }
 }
 
 /// The SHA-256 of a refresh token. The token has 256 random bits, so no slow hash is needed.

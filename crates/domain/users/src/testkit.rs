@@ -13,7 +13,8 @@ pub use altus4_kernel::contract_tests;
 
 pub use self::{
     contract::{
-        UsersSubject, hasher_contract, limiter_contract, sessions_contract, tokens_contract, users_contract,
+        UsersSubject, directory_contract, hasher_contract, limiter_contract, sessions_contract,
+        tokens_contract, users_contract,
     },
     hasher::FakePasswordHasher,
     limiter::InMemoryAttemptLimiter,

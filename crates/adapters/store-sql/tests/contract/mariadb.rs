@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use altus4_kernel::PortErrorKind;
+use altus4_kernel::{PortErrorKind, testkit::sample_event};
 use altus4_store_sql::SqlStore;
 use altus4_test_support::{MariaDb, free_port};
 use altus4_users::{
@@ -14,6 +14,10 @@ use crate::subject::{Subject, config, store};
 
 mod users {
     altus4_users::users_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
+mod audit_log {
+    altus4_kernel::audit_log_contract!(tokio::test, crate::subject::Subject::mariadb().await);
 }
 
 mod api_keys {
@@ -113,18 +117,22 @@ async fn a_server_set_up_otherwise_makes_no_difference() {
     let now = first.account.created_at;
     let session = sample_session(1, first.account.id, now);
     let (users, sessions) = (subject.store.users(), subject.store.sessions());
-    users.insert(&first, &session).await.expect("insert");
+    users.insert(&first, &session, &sample_event(1, first.account.id)).await.expect("insert");
     assert_eq!(users.find(first.account.id).await.expect("find").as_ref(), Some(&first.account));
 
     let second = sample_account(2, "ädä@example.com");
-    let refused = users.insert(&second, &sample_session(2, second.account.id, now)).await;
+    let event = sample_event(2, second.account.id);
+    let refused = users.insert(&second, &sample_session(2, second.account.id, now), &event).await;
     let refused = refused.expect_err("a conflict");
     assert!(refused.is_conflict_on(EMAIL_CONSTRAINT), "{refused:?}");
     assert!(!format!("{refused:?}").contains("ädä"), "{refused:?}");
 
     let too_long = ClientInfo { address: Some("x".repeat(256)), user_agent: None };
     let too_long = Session { client: too_long, ..sample_session(3, first.account.id, now) };
-    let refused = sessions.insert(&too_long).await.expect_err("too long to be kept whole");
+    let refused = sessions
+        .insert(&too_long, &sample_event(3, first.account.id))
+        .await
+        .expect_err("too long to be kept whole");
     assert_eq!(refused.kind, PortErrorKind::Rejected, "{refused:?}");
     let kept = server.query("latin", "SELECT last_active FROM accounts");
     assert_eq!(kept, "2026-01-15 10:30:00.000000");
@@ -138,11 +146,18 @@ async fn rows_of_an_account_go_with_it() {
     migrated.migrate().await.expect("migrate");
     let stored = sample_account(1, "ada@example.com");
     let session = sample_session(1, stored.account.id, stored.account.created_at);
-    migrated.users().insert(&stored, &session).await.expect("insert");
+    let event = |number| sample_event(number, stored.account.id);
+    migrated.users().insert(&stored, &session, &event(1)).await.expect("insert");
     let next = sample_session(2, stored.account.id, stored.account.created_at);
     migrated
         .sessions()
-        .rotate(&session.refresh_digest, &next.refresh_digest, session.created_at, session.expires_at)
+        .rotate(
+            &session.refresh_digest,
+            &next.refresh_digest,
+            session.created_at,
+            session.expires_at,
+            &event(2),
+        )
         .await
         .expect("rotate");
     server.execute(&database, "DELETE FROM accounts");

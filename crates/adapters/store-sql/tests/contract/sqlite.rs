@@ -7,7 +7,7 @@ use std::{
 };
 
 use altus4_connections::testkit::sample_connection;
-use altus4_kernel::{PortError, PortErrorKind};
+use altus4_kernel::{PortError, PortErrorKind, testkit::sample_event};
 use altus4_store_sql::SqlStore;
 use altus4_users::testkit::{sample_account, sample_session};
 use futures::future::join_all;
@@ -17,6 +17,10 @@ use crate::subject::{Subject, config, execute, store};
 
 mod users {
     altus4_users::users_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
+mod audit_log {
+    altus4_kernel::audit_log_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }
 
 mod api_keys {
@@ -30,7 +34,8 @@ mod connections {
 async fn register(store: &SqlStore, number: u8) {
     let stored = sample_account(number.into(), &format!("user{number}@example.com"));
     let session = sample_session(number, stored.account.id, stored.account.created_at);
-    store.users().insert(&stored, &session).await.expect("insert");
+    let event = sample_event(number.into(), stored.account.id);
+    store.users().insert(&stored, &session, &event).await.expect("insert");
 }
 
 #[tokio::test]
@@ -75,7 +80,8 @@ async fn many_writers_of_several_processes_never_find_it_locked() {
             for number in writer * 25..writer * 25 + 25 {
                 // It reads before it writes, which is what a transaction not begun for writing fails on.
                 let stored = sample_connection(number, account.id, &format!("connection {number}"));
-                connections.insert(&stored, Some(1_000)).await?;
+                let event = sample_event(1_000 + number, account.id);
+                connections.insert(&stored, Some(1_000), &event).await?;
             }
             Ok::<_, PortError>(())
         })
@@ -104,7 +110,10 @@ async fn readers_do_not_wait_for_writers() {
     let sessions = subject.store.sessions();
     let queue = join_all((2..20u8).map(|number| {
         let (sessions, account) = (sessions.clone(), account.clone());
-        async move { sessions.insert(&sample_session(number, account.id, account.created_at)).await }
+        async move {
+            let session = sample_session(number, account.id, account.created_at);
+            sessions.insert(&session, &sample_event(number.into(), account.id)).await
+        }
     }));
     let queue = tokio::spawn(queue);
     tokio::task::yield_now().await;
@@ -129,7 +138,8 @@ async fn a_writer_waits_for_a_lock_but_not_for_ever() {
     let foreign = Database::connect(&subject.url).await.expect("connect");
     foreign.execute_unprepared("BEGIN IMMEDIATE").await.expect("begin");
     let begun = Instant::now();
-    let insert = subject.store.sessions().insert(&sample_session(2, account.id, account.created_at)).await;
+    let session = sample_session(2, account.id, account.created_at);
+    let insert = subject.store.sessions().insert(&session, &sample_event(2, account.id)).await;
     assert_eq!(insert.expect_err("locked").kind, PortErrorKind::Timeout);
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }

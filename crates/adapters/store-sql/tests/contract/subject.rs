@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use altus4_api_keys::{ApiKeyRepository, testkit::ApiKeysSubject};
 use altus4_connections::{ConnectionRepository, testkit::ConnectionsSubject};
-use altus4_kernel::{AccountId, Plan, Role};
+use altus4_kernel::{
+    AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role,
+    testkit::sample_event,
+};
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_test_support::MariaDb;
 use altus4_users::{
-    SessionRepository, UserRepository,
+    AccountDirectory, SessionRepository, UserRepository,
     testkit::{UsersSubject, sample_account, sample_session},
 };
 use async_trait::async_trait;
@@ -21,6 +24,8 @@ pub(crate) struct Subject {
     pub(crate) url: String,
     users: Arc<dyn UserRepository>,
     sessions: Arc<dyn SessionRepository>,
+    directory: Arc<dyn AccountDirectory>,
+    audit: Arc<dyn AuditLog>,
     keys: Arc<dyn ApiKeyRepository>,
     connections: Arc<dyn ConnectionRepository>,
     folder: Option<TempDir>,
@@ -33,6 +38,8 @@ impl Subject {
         Self {
             users: store.users(),
             sessions: store.sessions(),
+            directory: store.account_directory(),
+            audit: store.audit_log(),
             keys: store.api_keys(),
             connections: store.connections(),
             store,
@@ -78,9 +85,15 @@ pub(crate) async fn execute(url: &str, sql: &str) {
     connection.close().await.expect("close");
 }
 
+/// Deactivates an account and nothing that belongs to it.
 async fn deactivate(subject: &Subject, id: AccountId) {
     let set = "deactivated_at = '2026-01-16 00:00:00.0', active_email = NULL";
     subject.execute(&format!("UPDATE accounts SET {set} WHERE id = '{id}'")).await;
+}
+
+/// The event that a test's account was made with: none that the contracts use.
+fn added(id: AccountId) -> AuditEvent {
+    sample_event(u128::MAX - id.as_uuid().as_u128(), id)
 }
 
 async fn add_account(subject: &Subject, id: AccountId, role: Role, plan: Plan) {
@@ -89,10 +102,12 @@ async fn add_account(subject: &Subject, id: AccountId, role: Role, plan: Plan) {
     stored.account.role = role;
     stored.account.plan = plan;
     let session = sample_session(u8::try_from(number).expect("a byte"), id, stored.account.created_at);
-    subject.users.insert(&stored, &session).await.expect("insert");
+    let event = added(id);
+    subject.users.insert(&stored, &session, &event).await.expect("insert");
+    // The contracts of what belongs to accounts begin with an empty log.
+    subject.execute(&format!("DELETE FROM audit_events WHERE id = '{}'", event.id)).await;
 }
 
-#[async_trait]
 impl UsersSubject for Subject {
     fn users(&self) -> &dyn UserRepository {
         self.users.as_ref()
@@ -102,8 +117,12 @@ impl UsersSubject for Subject {
         self.sessions.as_ref()
     }
 
-    async fn deactivate(&self, id: AccountId) {
-        deactivate(self, id).await;
+    fn directory(&self) -> &dyn AccountDirectory {
+        self.directory.as_ref()
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
     }
 }
 
@@ -111,6 +130,10 @@ impl UsersSubject for Subject {
 impl ApiKeysSubject for Subject {
     fn keys(&self) -> &dyn ApiKeyRepository {
         self.keys.as_ref()
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
     }
 
     async fn add_account(&self, id: AccountId, role: Role, plan: Plan) {
@@ -128,11 +151,26 @@ impl ConnectionsSubject for Subject {
         self.connections.as_ref()
     }
 
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
+    }
+
     async fn add_account(&self, id: AccountId, plan: Plan) {
         add_account(self, id, Role::User, plan).await;
     }
 
     async fn deactivate(&self, id: AccountId) {
         deactivate(self, id).await;
+    }
+}
+
+#[async_trait]
+impl AuditLog for Subject {
+    async fn append(&self, event: &AuditEvent) -> PortResult<()> {
+        self.audit.append(event).await
+    }
+
+    async fn list(&self, filter: &AuditFilter, page: PageRequest) -> PortResult<Page<AuditEvent>> {
+        self.audit.list(filter, page).await
     }
 }

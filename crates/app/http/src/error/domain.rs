@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use altus4_api_keys::ApiKeyError;
 use altus4_connections::ConnectionError;
-use altus4_kernel::{Forbidden, Permission, Plan, PortError, PortErrorKind, System, Timestamp};
+use altus4_kernel::{
+    Forbidden, NotSystemAdmin, Permission, Plan, PortError, PortErrorKind, Role, System, Timestamp,
+};
 use altus4_search::{Failure, FailureReason, SearchError};
 use altus4_users::UserError;
 use serde_json::json;
@@ -68,6 +70,18 @@ impl From<Forbidden> for ApiError {
     }
 }
 
+impl From<NotSystemAdmin> for ApiError {
+    fn from(error: NotSystemAdmin) -> Self {
+        let current: Vec<_> = error.current.iter().map(Permission::as_str).collect();
+        Self::new(Code::InsufficientPermissions, sentence(&error)).with_details(json!({
+            "requiredRole": Role::Admin.as_str(),
+            "currentRole": error.role.as_str(),
+            "requiredPermissions": [Permission::Admin.as_str()],
+            "currentPermissions": current,
+        }))
+    }
+}
+
 impl From<UserError> for ApiError {
     fn from(error: UserError) -> Self {
         let code = match error {
@@ -77,6 +91,12 @@ impl From<UserError> for ApiError {
             UserError::TokenExpired => Code::TokenExpired,
             UserError::TooManyAttempts { limit, retry_after, reset_at } => {
                 return too_many_attempts(limit, retry_after, reset_at);
+            }
+            UserError::NoSuchSession(id) => return Self::not_found("session", &id.to_string()),
+            UserError::NoSuchAccount(id) => return Self::not_found("user", &id.to_string()),
+            UserError::LastAdministrator => {
+                return Self::new(Code::ResourceConflict, sentence(&error))
+                    .with_details(json!({ "resource": "user", "field": "role" }));
             }
             UserError::Port(error) => return error.into(),
         };

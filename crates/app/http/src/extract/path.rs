@@ -3,21 +3,34 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use altus4_kernel::ConnectionId;
+use altus4_kernel::{AccountId, ConnectionId, SessionId};
 
 use crate::error::ApiError;
 
-/// The `{id}` of a database in the path.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DatabaseId(pub(crate) ConnectionId);
+macro_rules! path_ids {
+    ($($(#[$doc:meta])* $name:ident($id:ty) = $resource:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name(pub(crate) $id);
 
-/// What is no id was never issued: the same answer as for any other that isn't there.
-impl FromRequest for DatabaseId {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+        /// What is no id was never issued: the same answer as for any other that isn't there.
+        impl FromRequest for $name {
+            type Error = ApiError;
+            type Future = Ready<Result<Self, ApiError>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").unwrap_or_default();
-        ready(id.parse().map(Self).map_err(|_| ApiError::not_found("database", id)))
-    }
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let id = request.match_info().get("id").unwrap_or_default();
+                ready(id.parse().map(Self).map_err(|_| ApiError::not_found($resource, id)))
+            }
+        }
+    )*};
+}
+
+path_ids! {
+    /// The `{id}` of a database in the path.
+    DatabaseId(ConnectionId) = "database";
+    /// The `{id}` of a session in the path.
+    PathSession(SessionId) = "session";
+    /// The `{id}` of an account in the path.
+    PathAccount(AccountId) = "user";
 }

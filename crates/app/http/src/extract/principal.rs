@@ -17,7 +17,8 @@ use actix_web::{
 };
 use altus4_api_keys::KeySecret;
 use altus4_kernel::{
-    AccountId, Credential, Forbidden, Grant, Granted, Principal, SessionId, secrecy::SecretString,
+    AccountId, Credential, Forbidden, Grant, Granted, Principal, SessionId, SystemAdmin,
+    secrecy::SecretString,
 };
 use secrecy::ExposeSecret;
 
@@ -54,7 +55,7 @@ async fn check(access: Access, request: &ServiceRequest) -> Result<(), ApiError>
             let Ok(Ok(principal)) = known else { return Ok(()) };
             principal
         }
-        Access::Session | Access::Needs(_) => {
+        Access::Session | Access::Needs(_) | Access::Administrator => {
             let presented = Presented::of(request.headers())?.ok_or_else(|| no_credential(request.path()))?;
             presented.authenticate(state).await?
         }
@@ -65,6 +66,7 @@ async fn check(access: Access, request: &ServiceRequest) -> Result<(), ApiError>
         (Access::Needs(required), _) if !principal.permissions.allows(required) => {
             Err(Forbidden { required, current: principal.permissions }.into())
         }
+        (Access::Administrator, _) => principal.require_system_admin().map(drop).map_err(ApiError::from),
         _ => Ok(()),
     }
 }
@@ -152,6 +154,20 @@ impl<G: Grant> FromRequest for May<G> {
     }
 }
 
+/// The proof that the caller administers the whole installation. As with [`May`], the route table
+/// asks for the same.
+#[derive(Debug)]
+pub(crate) struct Administrator(pub(crate) SystemAdmin);
+
+impl FromRequest for Administrator {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).and_then(|principal| Ok(Self(principal.require_system_admin()?))))
+    }
+}
+
 /// A caller that has a session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionCaller {
@@ -181,6 +197,16 @@ impl FromRequest for MaybeCaller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self(caller(request).ok())))
+    }
+}
+
+impl MaybeCaller {
+    /// The session that is calling, if it is one.
+    pub(crate) fn session_id(self) -> Option<SessionId> {
+        match self.0?.credential {
+            Credential::Session { id } => Some(id),
+            Credential::ApiKey { .. } => None,
+        }
     }
 }
 

@@ -73,6 +73,12 @@ fn unescape(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Whether one part of a query string (`name=value`) is a parameter of one of these names.
+pub(crate) fn is_parameter(part: &str, names: &[&str]) -> bool {
+    let name = part.split_once('=').map_or(part, |(name, _)| name);
+    unescape(name).is_some_and(|name| names.contains(&name.as_str()))
+}
+
 fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

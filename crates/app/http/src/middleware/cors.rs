@@ -4,10 +4,12 @@ use actix_cors::Cors;
 use actix_web::{
     http::{
         Method,
-        header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER},
+        header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, LINK, RETRY_AFTER},
     },
     middleware::Condition,
 };
+
+use crate::envelope::PAGE_HEADERS;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -17,7 +19,7 @@ pub(crate) fn cors(origins: &[String]) -> Condition<Cors> {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .expose_headers([REQUEST_ID, RETRY_AFTER, LINK].into_iter().chain(PAGE_HEADERS))
         .max_age(600);
     let cors = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin));
     Condition::new(!origins.is_empty(), cors)

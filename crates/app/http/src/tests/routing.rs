@@ -25,7 +25,7 @@ async fn without_a_credential_only_public_routes_answer() {
             Access::Public | Access::Optional => {
                 assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
             }
-            Access::RefreshToken | Access::Session | Access::Needs(_) => {
+            Access::RefreshToken | Access::Session | Access::Needs(_) | Access::Administrator => {
                 assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
                 let expected =
                     if route.path.contains("/search") { "INVALID_API_KEY" } else { "UNAUTHORIZED" };
@@ -44,6 +44,7 @@ async fn a_key_is_held_to_the_permission_in_the_table() {
         let name = format!("{} {}", route.method, route.path);
         let (lacking, expected) = match route.access {
             Access::Public | Access::Optional => continue,
+            Access::Administrator => (vec!["admin"], "INSUFFICIENT_PERMISSIONS"),
             Access::Session | Access::RefreshToken => (vec!["admin"], "SESSION_REQUIRED"),
             Access::Needs(needed) => {
                 let others = Permission::ALL.into_iter().filter(|p| *p != needed && *p != Permission::Admin);

@@ -25,11 +25,11 @@ use altus4_connections::{
 };
 use altus4_kernel::{
     AccountId, Plan, PortError, PortErrorKind, PortResult, RandomSource, Role, System,
-    testkit::{FixedClock, InstantTimer, SequentialIds},
+    testkit::{FixedClock, InMemoryAuditLog, InstantTimer, SequentialIds},
 };
 use altus4_search::{Candidate, CandidateRequest, FullTextIndex, Row, RowsRequest, SearchService};
 use altus4_users::{
-    UserService, UserSettings,
+    AdministrationService, UserPorts, UserService, UserSettings,
     testkit::{FakePasswordHasher, FakeTokenIssuer, InMemoryUsers},
 };
 use async_trait::async_trait;
@@ -63,19 +63,24 @@ impl World {
 
     pub(super) fn with(config: HttpConfig, probe: FakeProbe) -> Self {
         let (clock, ids) = (FixedClock::default(), Arc::new(SequentialIds::default()));
-        let (users, keys) = (InMemoryUsers::default(), InMemoryApiKeys::default());
-        let connections = InMemoryConnections::default();
+        let audit = InMemoryAuditLog::default();
+        let users = InMemoryUsers::with_audit_log(audit.clone());
+        let keys = InMemoryApiKeys::with_audit_log(audit.clone());
+        let connections = InMemoryConnections::with_audit_log(audit.clone());
         let index = Arc::new(FakeIndex::default());
         let (health, cache) = (FakeCheck::new("store", true), FakeCheck::new("cache", false));
-        let user_service = UserService::new(
-            Arc::new(users.clone()),
-            Arc::new(users),
-            Arc::new(FakePasswordHasher),
-            Arc::new(FakeTokenIssuer::default()),
-            Arc::new(clock.clone()),
-            ids.clone(),
-            UserSettings::default(),
-        );
+        let ports = UserPorts {
+            users: Arc::new(users.clone()),
+            sessions: Arc::new(users.clone()),
+            audit: Arc::new(audit),
+            passwords: Arc::new(FakePasswordHasher),
+            tokens: Arc::new(FakeTokenIssuer::default()),
+            clock: Arc::new(clock.clone()),
+            ids: ids.clone(),
+        };
+        let directory = Arc::new(users);
+        let administration = AdministrationService::new(ports.clone(), directory, UserSettings::default());
+        let user_service = UserService::new(ports, UserSettings::default());
         let api_keys = ApiKeyService::new(
             Arc::new(keys.clone()),
             Arc::new(FakeKeyDigester::default()),
@@ -102,6 +107,7 @@ impl World {
         );
         let services = Services {
             users: user_service,
+            administration,
             api_keys,
             connections: connection_service,
             search,

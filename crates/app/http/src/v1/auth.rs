@@ -8,12 +8,17 @@ use altus4_kernel::{grants::Admin, secrecy::SecretString};
 use secrecy::ExposeSecret;
 
 pub(crate) use self::dto::{
-    LoginBody, RefreshBody, RegisterBody, SessionDto, SignedInDto, SuccessDto, UserDto,
+    ChangePasswordBody, LiveSessionDto, LoginBody, ProfileBody, RefreshBody, RegisterBody, SessionDto,
+    SignedInDto, SuccessDto, UserDto,
 };
+use super::audit::AuditEventDto;
 use crate::{
     envelope::{Answer, Envelope, Failure},
     error::{ApiError, Code},
-    extract::{Client, JsonBody, May, Presented, QueryString, SessionCaller, session_required},
+    extract::{
+        Client, JsonBody, May, MaybeCaller, PagingParams, PathSession, Presented, QueryString, SessionCaller,
+        page_request, session_required,
+    },
     state::State,
 };
 
@@ -31,7 +36,7 @@ pub(crate) async fn register(
     body: JsonBody,
 ) -> Result<Answer<SignedInDto>, ApiError> {
     let registration = body.read(dto::registration)?;
-    let (account, tokens) = state.services.users.register(registration, client.0).await?;
+    let (account, tokens) = state.services.users.register(registration, &client.0).await?;
     let cookie = cookie::set(&tokens, state.config.development);
     Ok(Answer::created(SignedInDto::new(&account, &[], &tokens)).with_cookie(Some(cookie)))
 }
@@ -50,7 +55,7 @@ pub(crate) async fn login(
     body: JsonBody,
 ) -> Result<Answer<SignedInDto>, ApiError> {
     let (email, password) = body.read(dto::login)?;
-    let (account, tokens) = state.services.users.login(email, password, client.0).await?;
+    let (account, tokens) = state.services.users.login(email, password, &client.0).await?;
     let connections = state.services.connections.list_of(account.id).await?;
     let cookie = cookie::set(&tokens, state.config.development);
     Ok(Answer::ok(SignedInDto::new(&account, &connections, &tokens)).with_cookie(Some(cookie)))
@@ -69,13 +74,14 @@ pub(crate) async fn login(
         (status = 403, description = "`SESSION_REQUIRED`: an API key was shown", body = Failure)))]
 pub(crate) async fn refresh(
     state: Data<State>,
+    client: Client,
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<Answer<SessionDto>, ApiError> {
     let given = body.read_or_empty(|fields| Some(dto::refresh_token(fields)))?;
     let (session, cookie) = match given.or_else(|| cookie::get(&request)) {
         Some(token) => {
-            let tokens = state.services.users.refresh(&token).await?;
+            let tokens = state.services.users.refresh(&token, &client.0).await?;
             (SessionDto::rotated(&tokens), Some(cookie::set(&tokens, state.config.development)))
         }
         None => (extend(&state, &request).await?, None),
@@ -101,16 +107,17 @@ async fn extend(state: &State, request: &HttpRequest) -> Result<SessionDto, ApiE
     responses((status = 200, description = "Done", body = Envelope<SuccessDto>)))]
 pub(crate) async fn logout(
     state: Data<State>,
+    client: Client,
     caller: SessionCaller,
     query: QueryString,
 ) -> Result<Answer<SuccessDto>, ApiError> {
     if query.flag("all")? {
-        state.services.users.logout_everywhere(caller.account_id).await?;
+        state.services.users.logout_everywhere(caller.account_id, &client.0).await?;
     } else {
-        state.services.users.logout(caller.account_id, caller.session_id).await?;
+        state.services.users.logout(caller.account_id, caller.session_id, &client.0).await?;
     }
     let cookie = cookie::clear(state.config.development);
-    Ok(Answer::ok(SuccessDto { success: true }).with_cookie(Some(cookie)))
+    Ok(Answer::ok(SuccessDto::DONE).with_cookie(Some(cookie)))
 }
 
 /// The account itself.
@@ -123,4 +130,107 @@ pub(crate) async fn profile(
     let account = state.services.users.profile(granted.account_id()).await?;
     let connections = state.services.connections.list_of(account.id).await?;
     Ok(Answer::ok(UserDto::new(&account, &connections)))
+}
+
+/// Changes the account's name or e-mail address.
+///
+/// What is left out stays as it is. Anything else of a user in the body has no effect.
+#[utoipa::path(put, path = "/api/v1/auth/profile", tag = "accounts", operation_id = "updateProfile",
+    request_body = ProfileBody,
+    responses(
+        (status = 200, description = "The account as it is now", body = Envelope<UserDto>),
+        (status = 409, description = "`USER_EXISTS`: the e-mail address is taken", body = Failure)))]
+pub(crate) async fn update_profile(
+    state: Data<State>,
+    client: Client,
+    May(granted): May<Admin>,
+    body: JsonBody,
+) -> Result<Answer<UserDto>, ApiError> {
+    let change = body.read(|fields| Some(dto::profile_change(fields)))?;
+    let account = state.services.users.update_profile(granted, &change, &client.0).await?;
+    let connections = state.services.connections.list_of(account.id).await?;
+    Ok(Answer::ok(UserDto::new(&account, &connections)))
+}
+
+/// Replaces the password, and ends every other session of the account.
+#[utoipa::path(post, path = "/api/v1/auth/change-password", tag = "accounts", operation_id = "changePassword",
+    request_body = ChangePasswordBody,
+    responses(
+        (status = 200, description = "Done", body = Envelope<SuccessDto>),
+        (status = 401, description = "`INVALID_CREDENTIALS`: `currentPassword` is wrong", body = Failure)))]
+pub(crate) async fn change_password(
+    state: Data<State>,
+    client: Client,
+    caller: SessionCaller,
+    body: JsonBody,
+) -> Result<Answer<SuccessDto>, ApiError> {
+    let (current, new) = body.read(dto::password_change)?;
+    let users = &state.services.users;
+    users.change_password(caller.account_id, caller.session_id, &current, &new, &client.0).await?;
+    Ok(Answer::ok(SuccessDto::DONE))
+}
+
+/// The account's live sessions, the newest first.
+#[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "accounts", operation_id = "listSessions",
+    responses((status = 200, description = "All of them", body = Envelope<Vec<LiveSessionDto>>)))]
+pub(crate) async fn sessions(
+    state: Data<State>,
+    May(granted): May<Admin>,
+    caller: MaybeCaller,
+) -> Result<Answer<Vec<LiveSessionDto>>, ApiError> {
+    let sessions = state.services.users.sessions(granted.account_id()).await?;
+    let own = caller.session_id();
+    Ok(Answer::ok(sessions.iter().map(|session| LiveSessionDto::new(session, own)).collect()))
+}
+
+/// Ends one of the account's sessions.
+///
+/// Its access tokens stop working at once.
+#[utoipa::path(delete, path = "/api/v1/auth/sessions/{id}", tag = "accounts", operation_id = "endSession",
+    params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "Done", body = Envelope<SuccessDto>)))]
+pub(crate) async fn end_session(
+    state: Data<State>,
+    client: Client,
+    caller: SessionCaller,
+    PathSession(id): PathSession,
+) -> Result<Answer<SuccessDto>, ApiError> {
+    state.services.users.end_session(caller.account_id, id, &client.0).await?;
+    let cookie = (id == caller.session_id).then(|| cookie::clear(state.config.development));
+    Ok(Answer::ok(SuccessDto::DONE).with_cookie(cookie))
+}
+
+/// Deactivates the account.
+///
+/// Its sessions and keys end and its connections are forgotten at once. Its e-mail address may be
+/// registered again.
+#[utoipa::path(delete, path = "/api/v1/auth/account", tag = "accounts", operation_id = "deactivate",
+    responses(
+        (status = 200, description = "Done", body = Envelope<SuccessDto>),
+        (status = 409, description = "`RESOURCE_CONFLICT`: it is the last active administrator", body = Failure)))]
+pub(crate) async fn deactivate(
+    state: Data<State>,
+    client: Client,
+    caller: SessionCaller,
+) -> Result<Answer<SuccessDto>, ApiError> {
+    let connections = state.services.connections.list_of(caller.account_id).await?;
+    state.services.users.deactivate(caller.account_id, &client.0).await?;
+    state.services.connections.release(&connections).await;
+    let cookie = cookie::clear(state.config.development);
+    Ok(Answer::ok(SuccessDto::DONE).with_cookie(Some(cookie)))
+}
+
+/// The account's own audit log, the newest first.
+#[utoipa::path(get, path = "/api/v1/auth/audit", tag = "accounts", operation_id = "audit",
+    params(PagingParams),
+    responses((status = 200, description = "A page of it", body = Envelope<Vec<AuditEventDto>>)))]
+pub(crate) async fn audit(
+    state: Data<State>,
+    May(granted): May<Admin>,
+    query: QueryString,
+) -> Result<Answer<Vec<AuditEventDto>>, ApiError> {
+    let page = query.read(page_request)?;
+    let owner = granted.account_id();
+    let events = state.services.users.audit(granted, page).await?;
+    Ok(Answer::page(page, &events, |event| AuditEventDto::own(event, owner)))
 }

@@ -13,7 +13,7 @@ pub(crate) use self::{
 use crate::{
     envelope::{Answer, Envelope, Failure},
     error::ApiError,
-    extract::{DatabaseId, JsonBody, May, QueryString},
+    extract::{Client, DatabaseId, JsonBody, May, QueryString},
     state::State,
 };
 
@@ -40,11 +40,12 @@ pub(crate) async fn list(
         (status = 409, description = "`RESOURCE_CONFLICT`: the name is taken", body = Failure)))]
 pub(crate) async fn register(
     state: Data<State>,
+    client: Client,
     May(granted): May<DatabaseWrite>,
     body: JsonBody,
 ) -> Result<Answer<ConnectionDto>, ApiError> {
     let new = body.read(body::new_connection)?;
-    let connection = state.services.connections.register(granted, new).await?;
+    let connection = state.services.connections.register(granted, new, &client.0).await?;
     Ok(Answer::created(ConnectionDto::from(&connection)))
 }
 
@@ -67,10 +68,11 @@ pub(crate) async fn find(
     responses((status = 200, description = "It is gone", body = Envelope<RemovedDto>)))]
 pub(crate) async fn remove(
     state: Data<State>,
+    client: Client,
     May(granted): May<DatabaseWrite>,
     DatabaseId(id): DatabaseId,
 ) -> Result<Answer<RemovedDto>, ApiError> {
-    state.services.connections.remove(granted, id).await?;
+    state.services.connections.remove(granted, id, &client.0).await?;
     Ok(Answer::ok(RemovedDto::at(state.services.clock.now())))
 }
 

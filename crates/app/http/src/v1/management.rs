@@ -9,7 +9,7 @@ pub(crate) use self::dto::{MintedKeyDto, SetupBody, SystemsDto};
 use crate::{
     envelope::{Answer, Envelope, Failure},
     error::ApiError,
-    extract::{JsonBody, May},
+    extract::{Client, JsonBody, May},
     state::State,
 };
 
@@ -31,10 +31,11 @@ pub(crate) async fn health(state: Data<State>) -> Answer<SystemsDto> {
         (status = 409, description = "`API_KEY_EXISTS`: the account has a key", body = Failure)))]
 pub(crate) async fn setup(
     state: Data<State>,
+    client: Client,
     May(granted): May<Admin>,
     body: JsonBody,
 ) -> Result<Answer<MintedKeyDto>, ApiError> {
     let wanted = body.read_or_empty(|fields| Some(dto::first_key(fields)))?;
-    let minted = state.services.api_keys.set_up(granted, wanted).await?;
+    let minted = state.services.api_keys.set_up(granted, wanted, &client.0).await?;
     Ok(Answer::created(MintedKeyDto::new(&minted, state.services.clock.now())))
 }

@@ -6,6 +6,7 @@ use tracing::info;
 use crate::{
     compose::{Application, compose, http_config},
     failure::Failure,
+    purge::Purge,
     settings::Settings,
     shutdown::Shutdown,
 };
@@ -46,8 +47,10 @@ pub(crate) async fn until_stopped(
     application: Application,
     shutdown: &Shutdown,
 ) -> Result<(), Failure> {
+    let purge = Purge::start(application.services.users.clone(), application.purge_after);
     let serving = async {
         let outcome = server.run(shutdown.requested()).await;
+        drop(purge);
         application.close().await;
         outcome.map_err(|error| Failure::Serving(anyhow::Error::new(error).context("the service ended")))
     };

@@ -10,11 +10,11 @@ use altus4_connections::{
 use altus4_crypto::SystemRandomSource;
 use altus4_http::Services;
 use altus4_kernel::{
-    Permission, PermissionSet, RandomSource,
+    Origin, Permission, PermissionSet, RandomSource,
     grants::{Admin, DatabaseWrite},
     secrecy::{ExposeSecret, SecretString},
 };
-use altus4_users::{AccountName, ClientInfo, Email, NewPassword, Registration, UserError};
+use altus4_users::{AccountName, Email, NewPassword, Registration, UserError};
 use anyhow::{Context, Result, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -64,13 +64,14 @@ fn read(home: &Home) -> Result<Option<DemoAccount>> {
 }
 
 async fn make(services: &Services) -> Result<DemoAccount> {
+    let origin = Origin::local(services.ids.next_id());
     let password = password(&SystemRandomSource)?;
     let registration = Registration {
         email: Email::parse(EMAIL).context("the demo's e-mail address")?,
         password: NewPassword::parse(password.clone()).context("the demo's password")?,
         name: AccountName::parse(NAME).context("the demo's name")?,
     };
-    let tokens = match services.users.register(registration, ClientInfo::default()).await {
+    let tokens = match services.users.register(registration, &origin).await {
         Ok((_, tokens)) => tokens,
         Err(UserError::EmailTaken) => bail!(
             "the store of this demo has the account {EMAIL} already, and its password is not known; \
@@ -84,11 +85,11 @@ async fn make(services: &Services) -> Result<DemoAccount> {
         permissions: PermissionSet::of(&[Permission::Search, Permission::DatabaseRead]),
         ..FirstKey::default()
     };
-    let key = services.api_keys.set_up(caller.require::<Admin>()?, wanted).await;
+    let key = services.api_keys.set_up(caller.require::<Admin>()?, wanted, &origin).await;
     let key = key.context("can't make the demo's API key")?;
 
     let sample = sample_connection().context("the sample's connection")?;
-    let registered = services.connections.register(caller.require::<DatabaseWrite>()?, sample).await;
+    let registered = services.connections.register(caller.require::<DatabaseWrite>()?, sample, &origin).await;
     let registered = registered.context("can't register the sample database")?;
     if registered.status != ConnectionStatus::Connected {
         bail!("the sample database was made and can't be opened");

@@ -1,7 +1,10 @@
 //! How the text of each plain setting is read. An `Err` says what is wrong, to be read after the
 //! variable's name.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use altus4_connections::{Host, HostRule};
 use altus4_kernel::{Plan, secrecy::SecretString};
@@ -11,6 +14,8 @@ use super::Mode;
 
 /// More of a wrong value than anybody needs to recognise it.
 const SHOWN_CHARS: usize = 60;
+/// Ten years.
+const MAX_DAYS: u64 = 3650;
 
 pub(crate) fn mode(text: &str) -> Result<Mode, String> {
     [Mode::Development, Mode::Production]
@@ -45,6 +50,11 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 pub(crate) fn plan(text: &str) -> Result<Plan, String> {
     text.parse().map_err(|_| is(text))
+}
+
+pub(crate) fn days(text: &str) -> Result<Duration, String> {
+    let days: Option<u64> = text.parse().ok().filter(|days| *days <= MAX_DAYS);
+    days.map(|days| Duration::from_hours(24 * days)).ok_or_else(|| is(text))
 }
 
 /// The value may hold a password, so what is wrong with it is said without it.

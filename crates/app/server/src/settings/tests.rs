@@ -54,6 +54,7 @@ fn nothing_at_all_is_a_whole_set_of_settings() {
     assert!(settings.redis_url.is_none());
     assert!(settings.secrets.jwt.is_none() && settings.secrets.encryption.is_none());
     assert_eq!(settings.default_plan, Plan::Enterprise);
+    assert_eq!(settings.purge_after, Duration::from_hours(30 * 24));
     assert!(settings.connect_allow.is_empty() && settings.connect_deny.is_empty());
     assert!(settings.sqlite_sources.is_none() && settings.cors_origins.is_empty());
     assert_eq!(settings.log, "info");
@@ -117,6 +118,8 @@ fn each_fault_names_its_variable_and_what_it_should_be() {
         ("REDIS_URL", "rediss://h", "asks for TLS"),
         ("REDIS_URL", "redis://u:p@", "names no host"),
         ("ALTUS4_DEFAULT_PLAN", "gold", "is 'gold'; it should be 'free', 'pro' or 'enterprise'"),
+        ("ALTUS4_PURGE_AFTER_DAYS", "-1", "is '-1'; it should be a whole number of days"),
+        ("ALTUS4_PURGE_AFTER_DAYS", "3651", "is '3651'"),
         ("ALTUS4_CONNECT_ALLOW", "10.0.0.0/8,db.example.com", "has 'db.example.com', which is none"),
         ("ALTUS4_CONNECT_DENY", "10.0.0.0/40", "has '10.0.0.0/40'"),
         ("ALTUS4_SQLITE_SOURCES", "/no/such/place", "is '/no/such/place', where no directory is"),

@@ -59,6 +59,8 @@ pub(crate) const API_KEY_SECRETS: Variable = Variable::secret(
 );
 pub(crate) const DEFAULT_PLAN: Variable =
     Variable::plain("ALTUS4_DEFAULT_PLAN", Some("enterprise"), "'free', 'pro' or 'enterprise'");
+pub(crate) const PURGE_AFTER_DAYS: Variable =
+    Variable::plain("ALTUS4_PURGE_AFTER_DAYS", Some("30"), "a whole number of days from 0 to 3650");
 pub(crate) const CONNECT_ALLOW: Variable = Variable::plain(
     "ALTUS4_CONNECT_ALLOW",
     None,
@@ -83,7 +85,7 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 15] = [
+pub(crate) const ALL: [Variable; 16] = [
     ENV,
     DATA_DIR,
     HOST,
@@ -94,6 +96,7 @@ pub(crate) const ALL: [Variable; 15] = [
     ENCRYPTION_KEYS,
     API_KEY_SECRETS,
     DEFAULT_PLAN,
+    PURGE_AFTER_DAYS,
     CONNECT_ALLOW,
     CONNECT_DENY,
     SQLITE_SOURCES,

@@ -3,7 +3,7 @@
 pub mod api_keys_contract;
 pub mod digester_contract;
 
-use altus4_kernel::{AccountId, Plan, Role};
+use altus4_kernel::{AccountId, AuditLog, Plan, Role};
 use async_trait::async_trait;
 
 use crate::ApiKeyRepository;
@@ -14,6 +14,9 @@ use crate::ApiKeyRepository;
 pub trait ApiKeysSubject: Send + Sync {
     /// The keys.
     fn keys(&self) -> &dyn ApiKeyRepository;
+
+    /// The events that the keys keep.
+    fn audit(&self) -> &dyn AuditLog;
 
     /// Makes an account.
     async fn add_account(&self, id: AccountId, role: Role, plan: Plan);
@@ -57,6 +60,7 @@ macro_rules! api_keys_contract {
                 a_key_of_an_unknown_account_is_refused,
                 a_deactivated_account_lets_nobody_in,
                 the_plan_of_an_account_is_told,
+                a_key_and_its_event_are_kept_together,
             ]
         );
     };

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use altus4_kernel::{AccountId, Plan, PortError, PortErrorKind, PortResult, Role, System};
+use altus4_kernel::{
+    AccountId, AuditEvent, AuditLog, Plan, PortError, PortErrorKind, PortResult, Role, System,
+    testkit::InMemoryAuditLog,
+};
 use async_trait::async_trait;
 
 use crate::{
@@ -14,7 +17,10 @@ use crate::{
 
 /// A repository of keys, and of what it has to know of accounts. Clones share the rows.
 #[derive(Debug, Clone, Default)]
-pub struct InMemoryApiKeys(Arc<Mutex<Rows>>);
+pub struct InMemoryApiKeys {
+    rows: Arc<Mutex<Rows>>,
+    audit: InMemoryAuditLog,
+}
 
 #[derive(Debug, Default)]
 struct Rows {
@@ -23,6 +29,12 @@ struct Rows {
 }
 
 impl InMemoryApiKeys {
+    /// An empty repository that keeps its events here.
+    #[must_use]
+    pub fn with_audit_log(audit: InMemoryAuditLog) -> Self {
+        Self { audit, ..Self::default() }
+    }
+
     /// Makes an account known, or changes its role and plan.
     pub fn add_account(&self, id: AccountId, role: Role, plan: Plan) {
         self.rows().accounts.insert(id, (role, plan));
@@ -34,13 +46,13 @@ impl InMemoryApiKeys {
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl ApiKeyRepository for InMemoryApiKeys {
-    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest) -> PortResult<()> {
+    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest, event: &AuditEvent) -> PortResult<()> {
         let refused = |kind| PortError::new(kind, System::Store, "api_keys.insert_first");
         let mut rows = self.rows();
         if !rows.accounts.contains_key(&key.account_id) {
@@ -52,6 +64,7 @@ impl ApiKeyRepository for InMemoryApiKeys {
         if rows.keys.iter().any(|(known, under)| known.id == key.id || under.digest == digest.digest) {
             return Err(refused(PortErrorKind::Conflict));
         }
+        self.audit.record(event)?;
         rows.keys.push((key.clone(), digest.clone()));
         Ok(())
     }
@@ -74,6 +87,10 @@ impl ApiKeyRepository for InMemoryApiKeys {
 impl ApiKeysSubject for InMemoryApiKeys {
     fn keys(&self) -> &dyn ApiKeyRepository {
         self
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        &self.audit
     }
 
     async fn add_account(&self, id: AccountId, role: Role, plan: Plan) {

@@ -3,7 +3,7 @@
 pub mod cipher_contract;
 pub mod connections_contract;
 
-use altus4_kernel::{AccountId, Plan};
+use altus4_kernel::{AccountId, AuditLog, Plan};
 use async_trait::async_trait;
 
 use crate::ConnectionRepository;
@@ -14,6 +14,9 @@ use crate::ConnectionRepository;
 pub trait ConnectionsSubject: Send + Sync {
     /// The connections.
     fn connections(&self) -> &dyn ConnectionRepository;
+
+    /// The events that the connections keep.
+    fn audit(&self) -> &dyn AuditLog;
 
     /// Makes an account.
     async fn add_account(&self, id: AccountId, plan: Plan);
@@ -60,6 +63,7 @@ macro_rules! connections_contract {
                 noting_the_status_of_nothing_is_no_error,
                 remove_forgets,
                 the_plan_of_an_account_is_told,
+                a_change_and_its_event_are_kept_together,
             ]
         );
     };

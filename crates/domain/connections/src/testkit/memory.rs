@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use altus4_kernel::{AccountId, ConnectionId, Plan, PortError, PortErrorKind, PortResult, System, Timestamp};
+use altus4_kernel::{
+    AccountId, AuditEvent, AuditLog, ConnectionId, Plan, PortError, PortErrorKind, PortResult, System,
+    Timestamp, testkit::InMemoryAuditLog,
+};
 use async_trait::async_trait;
 
 use crate::{
@@ -15,7 +18,10 @@ use crate::{
 
 /// A repository of connections, and of what it has to know of accounts. Clones share the rows.
 #[derive(Debug, Clone, Default)]
-pub struct InMemoryConnections(Arc<Mutex<Rows>>);
+pub struct InMemoryConnections {
+    rows: Arc<Mutex<Rows>>,
+    audit: InMemoryAuditLog,
+}
 
 #[derive(Debug, Default)]
 struct Rows {
@@ -30,6 +36,12 @@ impl Rows {
 }
 
 impl InMemoryConnections {
+    /// An empty repository that keeps its events here.
+    #[must_use]
+    pub fn with_audit_log(audit: InMemoryAuditLog) -> Self {
+        Self { audit, ..Self::default() }
+    }
+
     /// Makes an account known, or changes its plan.
     pub fn add_account(&self, id: AccountId, plan: Plan) {
         self.rows().plans.insert(id, plan);
@@ -41,13 +53,18 @@ impl InMemoryConnections {
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl ConnectionRepository for InMemoryConnections {
-    async fn insert(&self, stored: &StoredConnection, limit: Option<u32>) -> PortResult<()> {
+    async fn insert(
+        &self,
+        stored: &StoredConnection,
+        limit: Option<u32>,
+        event: &AuditEvent,
+    ) -> PortResult<()> {
         let refused = |kind| PortError::new(kind, System::Store, "connections.insert");
         let new = &stored.connection;
         let mut rows = self.rows();
@@ -65,6 +82,7 @@ impl ConnectionRepository for InMemoryConnections {
         if rows.connections.iter().any(|known| known.connection.id == new.id) {
             return Err(refused(PortErrorKind::Conflict));
         }
+        self.audit.record(event)?;
         rows.connections.push(stored.clone());
         Ok(())
     }
@@ -95,12 +113,16 @@ impl ConnectionRepository for InMemoryConnections {
         Ok(())
     }
 
-    async fn remove(&self, account_id: AccountId, id: ConnectionId) -> PortResult<bool> {
+    async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool> {
         let mut rows = self.rows();
-        let before = rows.connections.len();
-        rows.connections
-            .retain(|stored| stored.connection.account_id != account_id || stored.connection.id != id);
-        Ok(rows.connections.len() < before)
+        let place = rows
+            .connections
+            .iter()
+            .position(|stored| stored.connection.account_id == account_id && stored.connection.id == id);
+        let Some(place) = place else { return Ok(false) };
+        self.audit.record(event)?;
+        rows.connections.remove(place);
+        Ok(true)
     }
 
     async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
@@ -112,6 +134,10 @@ impl ConnectionRepository for InMemoryConnections {
 impl ConnectionsSubject for InMemoryConnections {
     fn connections(&self) -> &dyn ConnectionRepository {
         self
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        &self.audit
     }
 
     async fn add_account(&self, id: AccountId, plan: Plan) {

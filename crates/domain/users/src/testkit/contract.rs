@@ -1,19 +1,18 @@
 //! What every adapter of this domain's ports must do, a case at a time.
 
+pub mod directory_contract;
 pub mod hasher_contract;
 pub mod limiter_contract;
 pub mod sessions_contract;
 pub mod tokens_contract;
 pub mod users_contract;
 
-use altus4_kernel::AccountId;
-use async_trait::async_trait;
+use altus4_kernel::{AuditEvent, AuditFilter, AuditLog, PageRequest};
 
-use crate::{SessionRepository, UserRepository};
+use crate::{AccountDirectory, SessionRepository, UserRepository};
 
-/// What the contract of accounts and sessions is tried on: the two repositories over one empty set
-/// of rows.
-#[async_trait]
+/// What the contract of accounts and sessions is tried on: the repositories over one empty set of
+/// rows.
 pub trait UsersSubject: Send + Sync {
     /// The accounts.
     fn users(&self) -> &dyn UserRepository;
@@ -21,12 +20,20 @@ pub trait UsersSubject: Send + Sync {
     /// Their sessions.
     fn sessions(&self) -> &dyn SessionRepository;
 
-    /// Deactivates an account, as its owner or an administrator would.
-    async fn deactivate(&self, id: AccountId);
+    /// The accounts as administrators see them.
+    fn directory(&self) -> &dyn AccountDirectory;
+
+    /// The events that all of these keep.
+    fn audit(&self) -> &dyn AuditLog;
 }
 
-/// One test for each case of the contract of [`UserRepository`] and [`SessionRepository`]. `$make`
-/// gives a [`UsersSubject`]; it may await.
+/// The newest events, the newest first.
+async fn events(subject: &dyn UsersSubject) -> Vec<AuditEvent> {
+    subject.audit().list(&AuditFilter::default(), PageRequest::default()).await.expect("list").items
+}
+
+/// One test for each case of the contract of [`UserRepository`], [`SessionRepository`] and
+/// [`AccountDirectory`]. `$make` gives a [`UsersSubject`]; it may await.
 ///
 /// ```ignore
 /// altus4_users::users_contract!(tokio::test, subject().await);
@@ -57,6 +64,18 @@ macro_rules! users_contract {
                 a_password_hash_is_replaced_once_by_two_at_once,
                 a_deactivated_account_is_found_by_no_method,
                 the_address_of_a_deactivated_account_is_free_again,
+                an_account_can_be_stored_without_a_session,
+                an_account_and_its_event_are_stored_together,
+                a_changed_password_ends_the_other_sessions,
+                a_password_is_changed_while_the_old_one_stands,
+                a_password_is_reset_whatever_it_was,
+                a_profile_is_changed_in_the_parts_that_are_given,
+                a_profile_cannot_take_the_address_of_another,
+                one_address_taken_by_two_at_once_has_one_owner,
+                a_deactivation_ends_every_session_and_is_kept_once,
+                the_last_administrator_cannot_be_deactivated,
+                of_all_administrators_leaving_at_once_one_stays,
+                a_purge_takes_what_was_deactivated_before_and_leaves_the_log,
             ]
         );
         $crate::testkit::contract_tests!(
@@ -83,6 +102,27 @@ macro_rules! users_contract {
                 a_token_that_is_over_is_not_rotated,
                 the_token_of_an_ended_session_is_not_rotated,
                 digests_are_told_apart_exactly,
+                live_sessions_are_listed_newest_first,
+                a_session_and_its_event_are_stored_together,
+                an_ended_session_and_its_event_are_stored_together,
+                ending_all_sessions_is_kept_once,
+                a_reuse_is_kept_in_the_log_of_its_account_once,
+            ]
+        );
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::directory_contract],
+            [
+                accounts_are_listed_newest_first_with_those_deactivated,
+                accounts_are_found_by_part_of_address_or_name,
+                accounts_are_found_by_role_and_plan,
+                a_change_changes_what_it_names_and_keeps_its_events,
+                an_unknown_account_is_not_changed,
+                a_deactivated_account_comes_back_without_its_sessions,
+                an_account_whose_address_is_taken_does_not_come_back,
+                the_last_administrator_stays_one,
+                of_all_administrators_changed_at_once_one_stays,
             ]
         );
     };

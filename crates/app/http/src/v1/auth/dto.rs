@@ -1,9 +1,10 @@
 //! Bodies and answers of accounts and sessions.
 
 use altus4_connections::Connection;
-use altus4_kernel::secrecy::SecretString;
+use altus4_kernel::{SessionId, secrecy::SecretString};
 use altus4_users::{
-    AccessToken, Account, AccountName, Email, NewPassword, PasswordFault, Registration, TokenPair,
+    AccessToken, Account, AccountName, Email, NewPassword, PasswordFault, ProfileChange, Registration,
+    Session, TokenPair,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -14,6 +15,8 @@ use crate::extract::Fields;
 
 /// Longer texts are no password of anybody.
 const MAX_PASSWORD_BYTES: usize = 1024;
+const EMAIL: &str = "must be an e-mail address";
+const NAME: &str = "must have 1 to 100 characters and no control characters";
 
 /// Who wants an account.
 #[derive(ToSchema)]
@@ -38,17 +41,76 @@ pub(super) fn registration(fields: &mut Fields) -> Option<Registration> {
     fields.require(&["email", "password", "name"]);
     fields.ignore("role");
     fields.ignore("plan");
-    let email = fields.parsed("email", "must be an e-mail address", Email::parse);
-    let password = fields.text("password").and_then(|text| match NewPassword::parse(text.into()) {
+    let email = fields.parsed("email", EMAIL, Email::parse);
+    let password = new_password(fields, "password");
+    let name = fields.parsed("name", NAME, AccountName::parse);
+    Some(Registration { email: email?, password: password?, name: name? })
+}
+
+fn new_password(fields: &mut Fields, name: &str) -> Option<NewPassword> {
+    match NewPassword::parse(fields.text(name)?.into()) {
         Ok(password) => Some(password),
         Err(fault @ (PasswordFault::TooShort | PasswordFault::TooLong | PasswordFault::TooCommon)) => {
-            fields.fault("password", fault.to_string());
+            fields.fault(name, fault.to_string());
             None
         }
-    });
-    let reason = "must have 1 to 100 characters and no control characters";
-    let name = fields.parsed("name", reason, AccountName::parse);
-    Some(Registration { email: email?, password: password?, name: name? })
+    }
+}
+
+/// What is to become of a profile; what is left out stays as it is.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the body; `profile_change` reads it")]
+pub(crate) struct ProfileBody {
+    #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
+    name: Option<String>,
+    #[schema(format = Email, max_length = 254, example = "ada@example.com")]
+    email: Option<String>,
+    /// Has no effect.
+    id: Option<String>,
+    /// Has no effect.
+    role: Option<String>,
+    /// Has no effect.
+    plan: Option<String>,
+    /// Has no effect.
+    is_active: Option<bool>,
+}
+
+/// Reads a [`ProfileBody`].
+pub(super) fn profile_change(fields: &mut Fields) -> ProfileChange {
+    for name in ["id", "role", "plan", "isActive"] {
+        fields.ignore(name);
+    }
+    ProfileChange {
+        name: fields.parsed("name", NAME, AccountName::parse),
+        email: fields.parsed("email", EMAIL, Email::parse),
+    }
+}
+
+/// A password and the one that takes its place.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the body; `password_change` reads it")]
+pub(crate) struct ChangePasswordBody {
+    #[schema(format = Password, max_length = 1024)]
+    current_password: String,
+    /// 8–128 characters; the commonest passwords are refused.
+    #[schema(format = Password, min_length = 8, max_length = 128)]
+    new_password: String,
+}
+
+/// Reads a [`ChangePasswordBody`].
+pub(super) fn password_change(fields: &mut Fields) -> Option<(SecretString, NewPassword)> {
+    fields.require(&["currentPassword", "newPassword"]);
+    let current = known_password(fields, "currentPassword");
+    let new = new_password(fields, "newPassword");
+    Some((current?, new?))
+}
+
+/// A password that somebody has: any text that could be one.
+fn known_password(fields: &mut Fields, name: &str) -> Option<SecretString> {
+    let reason = format!("must have at most {MAX_PASSWORD_BYTES} bytes");
+    fields.parsed(name, reason, |text| (text.len() <= MAX_PASSWORD_BYTES).then(|| SecretString::from(text)))
 }
 
 /// Who wants in.
@@ -66,10 +128,7 @@ pub(crate) struct LoginBody {
 pub(super) fn login(fields: &mut Fields) -> Option<(Option<Email>, SecretString)> {
     fields.require(&["email", "password"]);
     let email = fields.text("email").map(|text| Email::parse(&text));
-    let reason = format!("must have at most {MAX_PASSWORD_BYTES} bytes");
-    let password = fields.parsed("password", reason, |text| {
-        (text.len() <= MAX_PASSWORD_BYTES).then(|| SecretString::from(text))
-    });
+    let password = known_password(fields, "password");
     Some((email?, password?))
 }
 
@@ -183,12 +242,55 @@ pub(crate) struct TokensDto {
     token_type: &'static str,
 }
 
+/// A session that may be used still.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LiveSession)]
+pub(crate) struct LiveSessionDto {
+    #[schema(format = Uuid)]
+    id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When its tokens were last refreshed.
+    #[schema(format = DateTime)]
+    last_used: String,
+    /// When it is over unless it is refreshed before.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// Where it was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    /// What it was begun with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+impl LiveSessionDto {
+    pub(super) fn new(session: &Session, own: Option<SessionId>) -> Self {
+        Self {
+            id: session.id.to_string(),
+            created_at: session.created_at.to_string(),
+            last_used: session.last_used.to_string(),
+            expires_at: session.expires_at.to_string(),
+            address: session.client.address.clone(),
+            user_agent: session.client.user_agent.clone(),
+            current: own == Some(session.id),
+        }
+    }
+}
+
 /// It is done.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Done)]
 pub(crate) struct SuccessDto {
     /// Always `true`.
-    pub(super) success: bool,
+    success: bool,
+}
+
+impl SuccessDto {
+    pub(super) const DONE: Self = Self { success: true };
 }
 
 #[cfg(test)]
@@ -202,6 +304,8 @@ mod tests {
     fn bodies_are_read_as_documented() {
         assert_documented("RegisterBody", json!({}), registration);
         assert_documented("LoginBody", json!({}), login);
+        assert_documented("ProfileBody", json!({}), profile_change);
+        assert_documented("ChangePasswordBody", json!({}), password_change);
         assert_documented("RefreshBody", json!({}), refresh_token);
     }
 }

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{AccountId, ApiKeyId, Permission, PermissionSet, Plan, Role, uuid::Uuid};
+use altus4_kernel::{
+    AccountId, ApiKeyId, AuditEvent, AuditFilter, PageRequest, Permission, PermissionSet, Plan, PortResult,
+    Role, testkit::sample_event, uuid::Uuid,
+};
 use futures::future::join_all;
 
 use crate::{
@@ -21,8 +24,18 @@ async fn key_of(subject: &dyn ApiKeysSubject, number: u8) -> ApiKey {
     sample_key(number.into(), account(number))
 }
 
+/// Stores a key with an event of its id.
+async fn insert(subject: &dyn ApiKeysSubject, key: &ApiKey, digest: u8) -> PortResult<()> {
+    let event = sample_event(key.id.as_uuid().as_u128(), key.account_id);
+    subject.keys().insert_first(key, &sample_digest(digest), &event).await
+}
+
+async fn events(subject: &dyn ApiKeysSubject) -> Vec<AuditEvent> {
+    subject.audit().list(&AuditFilter::default(), PageRequest::default()).await.expect("list").items
+}
+
 async fn store(subject: &dyn ApiKeysSubject, key: &ApiKey, digest: u8) {
-    subject.keys().insert_first(key, &sample_digest(digest)).await.expect("insert");
+    insert(subject, key, digest).await.expect("insert");
 }
 
 async fn find(subject: &dyn ApiKeysSubject, digests: &[StoredDigest]) -> Option<KeyHolder> {
@@ -141,7 +154,7 @@ pub async fn a_key_is_found_whatever_its_status(subject: &dyn ApiKeysSubject) {
 pub async fn a_second_key_is_a_conflict(subject: &dyn ApiKeysSubject) {
     let first = key_of(subject, 1).await;
     store(subject, &first, 1).await;
-    let refused = subject.keys().insert_first(&sample_key(2, account(1)), &sample_digest(2)).await;
+    let refused = insert(subject, &sample_key(2, account(1)), 2).await;
     let refused = refused.expect_err("a conflict");
     assert!(refused.is_conflict_on(FIRST_KEY_CONSTRAINT), "{refused:?}");
     assert_eq!(found_key(subject, 2).await, None);
@@ -153,7 +166,7 @@ pub async fn a_revoked_key_counts_too(subject: &dyn ApiKeysSubject) {
     let mut first = key_of(subject, 1).await;
     first.revoked_at = Some(first.created_at);
     store(subject, &first, 1).await;
-    let refused = subject.keys().insert_first(&sample_key(2, account(1)), &sample_digest(2)).await;
+    let refused = insert(subject, &sample_key(2, account(1)), 2).await;
     assert!(refused.expect_err("a conflict").is_conflict_on(FIRST_KEY_CONSTRAINT));
 }
 
@@ -162,7 +175,7 @@ pub async fn first_keys_at_once_make_one_key(subject: &dyn ApiKeysSubject) {
     subject.add_account(account(1), Role::User, Plan::Pro).await;
     let attempts = (1u8..=8).map(|number| async move {
         let key = sample_key(number.into(), account(1));
-        subject.keys().insert_first(&key, &sample_digest(number)).await
+        insert(subject, &key, number).await
     });
     let outcomes = join_all(attempts).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
@@ -188,7 +201,7 @@ pub async fn each_account_has_a_first_key_of_its_own(subject: &dyn ApiKeysSubjec
 /// There is no key without an account.
 pub async fn a_key_of_an_unknown_account_is_refused(subject: &dyn ApiKeysSubject) {
     let key = sample_key(1, account(1));
-    let refused = subject.keys().insert_first(&key, &sample_digest(1)).await.expect_err("no such account");
+    let refused = insert(subject, &key, 1).await.expect_err("no such account");
     assert!(!refused.is_conflict_on(FIRST_KEY_CONSTRAINT), "{refused:?}");
     assert_eq!(found_key(subject, 1).await, None);
 }
@@ -211,4 +224,25 @@ pub async fn the_plan_of_an_account_is_told(subject: &dyn ApiKeysSubject) {
         assert_eq!(subject.keys().plan_of(account(number)).await.expect("plan of"), Some(plan));
     }
     assert_eq!(subject.keys().plan_of(account(9)).await.expect("plan of"), None);
+}
+
+/// A key that is stored has its event, one that isn't has none; and where the event can't be kept,
+/// the key isn't either.
+pub async fn a_key_and_its_event_are_kept_together(subject: &dyn ApiKeysSubject) {
+    let first = key_of(subject, 1).await;
+    store(subject, &first, 1).await;
+    let kept = [sample_event(1, account(1))];
+    assert_eq!(events(subject).await, kept);
+    insert(subject, &sample_key(2, account(1)), 2).await.expect_err("a conflict");
+    insert(subject, &sample_key(3, account(9)), 3).await.expect_err("no such account");
+
+    let other = key_of(subject, 4).await;
+    let taken = sample_event(1, account(4));
+    subject
+        .keys()
+        .insert_first(&other, &sample_digest(4), &taken)
+        .await
+        .expect_err("the event's id is taken");
+    assert_eq!(found_key(subject, 4).await, None);
+    assert_eq!(events(subject).await, kept);
 }

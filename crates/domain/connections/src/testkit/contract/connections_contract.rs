@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{AccountId, ConnectionId, Plan, PortResult, uuid::Uuid};
+use altus4_kernel::{
+    AccountId, AuditEvent, AuditFilter, ConnectionId, PageRequest, Plan, PortResult, testkit::sample_event,
+    uuid::Uuid,
+};
 use futures::future::join_all;
 
 use crate::{
@@ -24,8 +27,33 @@ async fn owner(subject: &dyn ConnectionsSubject) -> AccountId {
     account(1)
 }
 
+/// Stores a connection with an event of its id.
+async fn insert(
+    subject: &dyn ConnectionsSubject,
+    stored: &StoredConnection,
+    limit: Option<u32>,
+) -> PortResult<()> {
+    let connection = &stored.connection;
+    let event = sample_event(connection.id.as_uuid().as_u128(), connection.account_id);
+    subject.connections().insert(stored, limit, &event).await
+}
+
+/// Removes a connection with an event of 1000 and its id.
+async fn remove(
+    subject: &dyn ConnectionsSubject,
+    account_id: AccountId,
+    id: ConnectionId,
+) -> PortResult<bool> {
+    let event = sample_event(1_000 + id.as_uuid().as_u128(), account_id);
+    subject.connections().remove(account_id, id, &event).await
+}
+
+async fn events(subject: &dyn ConnectionsSubject) -> Vec<AuditEvent> {
+    subject.audit().list(&AuditFilter::default(), PageRequest::default()).await.expect("list").items
+}
+
 async fn store(subject: &dyn ConnectionsSubject, stored: &StoredConnection) {
-    subject.connections().insert(stored, None).await.expect("insert");
+    insert(subject, stored, None).await.expect("insert");
 }
 
 async fn find(subject: &dyn ConnectionsSubject, stored: &StoredConnection) -> Option<StoredConnection> {
@@ -129,7 +157,7 @@ pub async fn an_unknown_connection_is_not_found(subject: &dyn ConnectionsSubject
     let unknown = sample_connection(1, owner, "main");
     assert_eq!(find(subject, &unknown).await, None);
     assert_eq!(list(subject, owner).await, []);
-    assert!(!subject.connections().remove(owner, unknown.connection.id).await.expect("remove"));
+    assert!(!remove(subject, owner, unknown.connection.id).await.expect("remove"));
 }
 
 /// An account can't use a name twice, however it is written; nothing is stored of the second.
@@ -138,7 +166,7 @@ pub async fn a_name_is_unique_in_its_account_without_case(subject: &dyn Connecti
     store(subject, &sample_connection(1, owner, "Zürich Main 🦀")).await;
     for (number, name) in (2u8..).zip(["Zürich Main 🦀", "zürich main 🦀", "ZÜRICH MAIN 🦀"]) {
         let second = sample_connection(number.into(), owner, name);
-        assert_conflict(subject.connections().insert(&second, None).await, NAME_CONSTRAINT);
+        assert_conflict(insert(subject, &second, None).await, NAME_CONSTRAINT);
         assert_eq!(find(subject, &second).await, None);
     }
     assert_eq!(list(subject, owner).await.len(), 1);
@@ -169,7 +197,7 @@ pub async fn another_account_may_use_the_name(subject: &dyn ConnectionsSubject) 
 pub async fn one_name_at_once_makes_one_connection(subject: &dyn ConnectionsSubject) {
     let owner = owner(subject).await;
     let attempts = (1u8..=8).map(|number| async move {
-        subject.connections().insert(&sample_connection(number.into(), owner, "main"), Some(25)).await
+        insert(subject, &sample_connection(number.into(), owner, "main"), Some(25)).await
     });
     let (stored, refused): (Vec<_>, Vec<_>) = join_all(attempts).await.into_iter().partition(Result::is_ok);
     assert_eq!(stored.len(), 1, "{refused:?}");
@@ -186,16 +214,16 @@ pub async fn the_plan_limit_is_a_conflict(subject: &dyn ConnectionsSubject) {
     store(subject, &sample_connection(1, account(2), "a")).await;
     for (number, name) in [(2, "a"), (3, "b")] {
         let stored = sample_connection(number, owner, name);
-        subject.connections().insert(&stored, Some(2)).await.expect("below the limit");
+        insert(subject, &stored, Some(2)).await.expect("below the limit");
     }
     let third = sample_connection(4, owner, "c");
-    assert_conflict(subject.connections().insert(&third, Some(2)).await, PLAN_CONSTRAINT);
-    assert_conflict(subject.connections().insert(&third, Some(0)).await, PLAN_CONSTRAINT);
+    assert_conflict(insert(subject, &third, Some(2)).await, PLAN_CONSTRAINT);
+    assert_conflict(insert(subject, &third, Some(0)).await, PLAN_CONSTRAINT);
     assert_eq!(find(subject, &third).await, None);
 
     let first = ConnectionId::from_uuid(Uuid::from_u128(2));
-    assert!(subject.connections().remove(owner, first).await.expect("remove"));
-    subject.connections().insert(&third, Some(2)).await.expect("there is room again");
+    assert!(remove(subject, owner, first).await.expect("remove"));
+    insert(subject, &third, Some(2)).await.expect("there is room again");
 }
 
 /// Of many connections at once, as many are stored as the limit allows.
@@ -203,7 +231,7 @@ pub async fn the_plan_limit_holds_at_once(subject: &dyn ConnectionsSubject) {
     let owner = owner(subject).await;
     let attempts = (1u8..=8).map(|number| async move {
         let stored = sample_connection(number.into(), owner, &format!("connection {number}"));
-        subject.connections().insert(&stored, Some(3)).await
+        insert(subject, &stored, Some(3)).await
     });
     let (stored, refused): (Vec<_>, Vec<_>) = join_all(attempts).await.into_iter().partition(Result::is_ok);
     assert_eq!(stored.len(), 3, "{refused:?}");
@@ -225,7 +253,7 @@ pub async fn without_a_limit_any_number_is_stored(subject: &dyn ConnectionsSubje
 /// There is no connection without an account.
 pub async fn a_connection_of_an_unknown_account_is_refused(subject: &dyn ConnectionsSubject) {
     let stored = sample_connection(1, account(1), "main");
-    subject.connections().insert(&stored, None).await.expect_err("no such account");
+    insert(subject, &stored, None).await.expect_err("no such account");
     assert_eq!(find(subject, &stored).await, None);
 }
 
@@ -256,7 +284,7 @@ pub async fn a_connection_of_another_account_is_as_good_as_none(subject: &dyn Co
     assert_eq!(connections.list(other).await.expect("list"), []);
     let now = mine.connection.created_at;
     connections.note_status(other, id, ConnectionStatus::Error, Some(now)).await.expect("note status");
-    assert!(!connections.remove(other, id).await.expect("remove"));
+    assert!(!remove(subject, other, id).await.expect("remove"));
     assert_eq!(find(subject, &mine).await, Some(mine));
 }
 
@@ -298,10 +326,10 @@ pub async fn remove_forgets(subject: &dyn ConnectionsSubject) {
     store(subject, &removed).await;
     store(subject, &kept).await;
     let id = removed.connection.id;
-    assert!(subject.connections().remove(owner, id).await.expect("remove"));
+    assert!(remove(subject, owner, id).await.expect("remove"));
     assert_eq!(find(subject, &removed).await, None);
     assert_eq!(list(subject, owner).await, [kept]);
-    assert!(!subject.connections().remove(owner, id).await.expect("remove again"));
+    assert!(!remove(subject, owner, id).await.expect("remove again"));
 
     let renewed = StoredConnection {
         connection: Connection {
@@ -323,4 +351,28 @@ pub async fn the_plan_of_an_account_is_told(subject: &dyn ConnectionsSubject) {
     assert_eq!(subject.connections().plan_of(account(9)).await.expect("plan of"), None);
     subject.deactivate(account(1)).await;
     assert_eq!(subject.connections().plan_of(account(1)).await.expect("plan of"), None);
+}
+
+/// A change that is made has its event, one that isn't has none; and where the event can't be kept,
+/// the change isn't made.
+pub async fn a_change_and_its_event_are_kept_together(subject: &dyn ConnectionsSubject) {
+    let owner = owner(subject).await;
+    let first = sample_connection(1, owner, "main");
+    store(subject, &first).await;
+    insert(subject, &sample_connection(2, owner, "MAIN"), None).await.expect_err("the name is taken");
+    insert(subject, &sample_connection(3, owner, "other"), Some(1)).await.expect_err("no room");
+    insert(subject, &sample_connection(4, account(9), "other"), None).await.expect_err("no such account");
+    let unknown = ConnectionId::from_uuid(Uuid::from_u128(9));
+    assert!(!remove(subject, owner, unknown).await.expect("remove"));
+    assert_eq!(events(subject).await, [sample_event(1, owner)]);
+
+    let taken = sample_event(1, owner);
+    let second = sample_connection(5, owner, "second");
+    let connections = subject.connections();
+    connections.insert(&second, None, &taken).await.expect_err("the event's id is taken");
+    connections.remove(owner, first.connection.id, &taken).await.expect_err("the event's id is taken");
+    assert_eq!(list(subject, owner).await, std::slice::from_ref(&first));
+
+    assert!(remove(subject, owner, first.connection.id).await.expect("remove"));
+    assert_eq!(events(subject).await, [sample_event(1_001, owner), sample_event(1, owner)]);
 }

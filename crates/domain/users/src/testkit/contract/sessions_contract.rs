@@ -3,16 +3,21 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{AccountId, Clock, SessionId, Timestamp, testkit::FixedClock, uuid::Uuid};
+use altus4_kernel::{
+    AccountId, AuditEvent, Clock, SessionId, Timestamp,
+    testkit::{FixedClock, sample_event},
+    uuid::Uuid,
+};
 use futures::future::join_all;
 
 use crate::{
     ClientInfo, LiveSession, RefreshRotation, RefreshTokenDigest, Session,
-    testkit::{UsersSubject, sample_account, sample_session},
+    testkit::{UsersSubject, contract::events, sample_account, sample_session},
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_hours(1);
+const NOBODY: AccountId = AccountId::from_uuid(Uuid::nil());
 
 fn start() -> Timestamp {
     FixedClock::default().now()
@@ -22,12 +27,31 @@ fn start() -> Timestamp {
 async fn registered(subject: &dyn UsersSubject, number: u8) -> Session {
     let stored = sample_account(number.into(), &format!("user{number}@example.com"));
     let session = sample_session(number, stored.account.id, start());
-    subject.users().insert(&stored, &session).await.expect("insert");
+    subject.users().insert(&stored, &session, &begun(&session)).await.expect("insert");
     session
 }
 
+/// The event of a session's beginning: of its id.
+fn begun(session: &Session) -> AuditEvent {
+    sample_event(session.id.as_uuid().as_u128(), session.account_id)
+}
+
+/// The event of a session's end: of 1000 and its id.
+fn ended(account_id: AccountId, id: SessionId) -> AuditEvent {
+    sample_event(1_000 + id.as_uuid().as_u128(), account_id).about(id)
+}
+
+async fn end(subject: &dyn UsersSubject, account_id: AccountId, id: SessionId, now: Timestamp) -> bool {
+    subject.sessions().end(account_id, id, now, &ended(account_id, id)).await.expect("end")
+}
+
+async fn end_all(subject: &dyn UsersSubject, account_id: AccountId, now: Timestamp) -> u64 {
+    let event = sample_event(3_000, account_id);
+    subject.sessions().end_all(account_id, now, &event).await.expect("end all")
+}
+
 async fn begin(subject: &dyn UsersSubject, session: &Session) {
-    subject.sessions().insert(session).await.expect("insert");
+    subject.sessions().insert(session, &begun(session)).await.expect("insert");
 }
 
 async fn live(subject: &dyn UsersSubject, id: SessionId, now: Timestamp) -> Option<LiveSession> {
@@ -41,7 +65,8 @@ async fn rotate(
     now: Timestamp,
 ) -> RefreshRotation {
     let next = RefreshTokenDigest([next; 32]);
-    subject.sessions().rotate(&presented, &next, now, now + HOUR).await.expect("rotate")
+    let reuse = AuditEvent { account_id: None, ..sample_event(2_000 + u128::from(next.0[0]), NOBODY) };
+    subject.sessions().rotate(&presented, &next, now, now + HOUR, &reuse).await.expect("rotate")
 }
 
 /// Every part of a session comes back, with its account.
@@ -86,7 +111,7 @@ pub async fn a_new_session_shows_that_its_account_is_active(subject: &dyn UsersS
 /// There is no session without an account.
 pub async fn a_session_of_an_unknown_account_is_refused(subject: &dyn UsersSubject) {
     let session = sample_session(1, AccountId::from_uuid(Uuid::from_u128(1)), start());
-    subject.sessions().insert(&session).await.expect_err("no such account");
+    subject.sessions().insert(&session, &begun(&session)).await.expect_err("no such account");
     assert!(live(subject, session.id, start()).await.is_none());
 }
 
@@ -109,25 +134,24 @@ pub async fn an_ended_session_is_not_found(subject: &dyn UsersSubject) {
     let session = registered(subject, 1).await;
     let other = sample_session(2, session.account_id, start());
     begin(subject, &other).await;
-    assert!(subject.sessions().end(session.account_id, session.id, start()).await.expect("end"));
+    assert!(end(subject, session.account_id, session.id, start()).await);
     assert!(live(subject, session.id, start()).await.is_none());
     assert!(live(subject, other.id, start()).await.is_some());
-    assert!(!subject.sessions().end(session.account_id, session.id, start()).await.expect("end again"));
+    assert!(!end(subject, session.account_id, session.id, start()).await);
 }
 
 /// An account can't end what belongs to another.
 pub async fn a_session_is_ended_by_its_own_account_alone(subject: &dyn UsersSubject) {
     let mine = registered(subject, 1).await;
     let other = registered(subject, 2).await;
-    assert!(!subject.sessions().end(other.account_id, mine.id, start()).await.expect("end"));
+    assert!(!end(subject, other.account_id, mine.id, start()).await);
     assert!(live(subject, mine.id, start()).await.is_some());
 }
 
 /// A session whose time is over isn't live, so there is nothing to end.
 pub async fn a_session_that_is_over_cannot_be_ended(subject: &dyn UsersSubject) {
     let session = registered(subject, 1).await;
-    let ended = subject.sessions().end(session.account_id, session.id, session.expires_at).await;
-    assert!(!ended.expect("end"));
+    assert!(!end(subject, session.account_id, session.id, session.expires_at).await);
 }
 
 /// `end_all` ends what is live, counts that, and touches no other account.
@@ -142,14 +166,14 @@ pub async fn end_all_ends_and_counts_the_live_sessions_of_one_account(subject: &
         begin(subject, session).await;
     }
     let now = start() + MILLISECOND;
-    assert!(subject.sessions().end(account_id, ended.id, now).await.expect("end"));
+    assert!(end(subject, account_id, ended.id, now).await);
 
-    assert_eq!(subject.sessions().end_all(account_id, now).await.expect("end all"), 2);
+    assert_eq!(end_all(subject, account_id, now).await, 2);
     for session in [&first, &second, &ended, &over] {
         assert!(live(subject, session.id, now).await.is_none());
     }
     assert!(live(subject, other.id, now).await.is_some());
-    assert_eq!(subject.sessions().end_all(account_id, now).await.expect("end all again"), 0);
+    assert_eq!(end_all(subject, account_id, now).await, 0);
 }
 
 /// A rotation gives the session with its new token and times, and stores it so.
@@ -243,7 +267,7 @@ pub async fn a_token_that_is_over_is_not_rotated(subject: &dyn UsersSubject) {
 /// After a logout the refresh token is as good as unknown.
 pub async fn the_token_of_an_ended_session_is_not_rotated(subject: &dyn UsersSubject) {
     let session = registered(subject, 1).await;
-    subject.sessions().end(session.account_id, session.id, start()).await.expect("end");
+    end(subject, session.account_id, session.id, start()).await;
     let rotation = rotate(subject, session.refresh_digest, 2, start()).await;
     assert!(matches!(rotation, RefreshRotation::Unknown), "{rotation:?}");
     assert!(live(subject, session.id, start()).await.is_none());
@@ -267,4 +291,76 @@ pub async fn digests_are_told_apart_exactly(subject: &dyn UsersSubject) {
         let RefreshRotation::Rotated(found) = right else { panic!("the token of session {number}") };
         assert_eq!(found.session.id, SessionId::from_uuid(Uuid::from_u128(number.into())));
     }
+}
+
+/// What has ended, is over, or belongs to another account isn't listed.
+pub async fn live_sessions_are_listed_newest_first(subject: &dyn UsersSubject) {
+    let first = registered(subject, 1).await;
+    registered(subject, 2).await;
+    let account_id = first.account_id;
+    let session = |number: u8, after: Duration| sample_session(number, account_id, start() + after);
+    let (newest, middle) = (session(3, HOUR * 2), session(4, HOUR));
+    let gone = session(5, HOUR);
+    let over = Session { expires_at: start() + HOUR * 2, ..session(6, HOUR) };
+    for session in [&newest, &middle, &gone, &over] {
+        begin(subject, session).await;
+    }
+    let now = start() + HOUR * 2;
+    assert!(end(subject, account_id, gone.id, now).await);
+    let listed = subject.sessions().list_live(account_id, now).await.expect("list live");
+    assert_eq!(listed, [newest, middle, first]);
+    assert_eq!(subject.sessions().list_live(NOBODY, now).await.expect("list live"), []);
+}
+
+/// Where the event can't be kept, no session begins.
+pub async fn a_session_and_its_event_are_stored_together(subject: &dyn UsersSubject) {
+    let first = registered(subject, 1).await;
+    let second = sample_session(2, first.account_id, start() + HOUR);
+    let sessions = subject.sessions();
+    sessions.insert(&second, &begun(&first)).await.expect_err("the event's id is taken");
+    assert!(live(subject, second.id, start() + HOUR).await.is_none());
+    let account = live(subject, first.id, start() + HOUR).await.expect("the session").account;
+    assert_eq!(account.last_active, start());
+    begin(subject, &second).await;
+    assert_eq!(events(subject).await, [begun(&second), begun(&first)]);
+}
+
+/// An end that is one is kept; where the event can't be, the session goes on.
+pub async fn an_ended_session_and_its_event_are_stored_together(subject: &dyn UsersSubject) {
+    let session = registered(subject, 1).await;
+    let (account_id, id) = (session.account_id, session.id);
+    assert!(!end(subject, NOBODY, id, start()).await);
+    let sessions = subject.sessions();
+    sessions.end(account_id, id, start(), &begun(&session)).await.expect_err("the event's id is taken");
+    assert!(live(subject, id, start()).await.is_some());
+    assert!(end(subject, account_id, id, start()).await);
+    assert!(!end(subject, account_id, id, start()).await);
+    assert_eq!(events(subject).await, [ended(account_id, id), begun(&session)]);
+}
+
+/// Ending all sessions is one event, and none where there was nothing to end.
+pub async fn ending_all_sessions_is_kept_once(subject: &dyn UsersSubject) {
+    let session = registered(subject, 1).await;
+    let account_id = session.account_id;
+    let taken = begun(&session);
+    let sessions = subject.sessions();
+    sessions.end_all(account_id, start(), &taken).await.expect_err("the event's id is taken");
+    assert!(live(subject, session.id, start()).await.is_some());
+    assert_eq!(end_all(subject, account_id, start()).await, 1);
+    assert_eq!(end_all(subject, account_id, start()).await, 0);
+    assert_eq!(events(subject).await, [sample_event(3_000, account_id), taken]);
+}
+
+/// The reuse that ends a session is in its account's log, about that session. Rotations and later
+/// reuses are not.
+pub async fn a_reuse_is_kept_in_the_log_of_its_account_once(subject: &dyn UsersSubject) {
+    let session = registered(subject, 1).await;
+    rotate(subject, session.refresh_digest, 2, start()).await;
+    rotate(subject, RefreshTokenDigest([77; 32]), 3, start()).await;
+    assert_eq!(events(subject).await, [begun(&session)]);
+    rotate(subject, session.refresh_digest, 4, start()).await;
+    rotate(subject, session.refresh_digest, 5, start()).await;
+    let reuse = AuditEvent { account_id: None, ..sample_event(2_004, NOBODY) };
+    let reuse = reuse.in_log_of(session.account_id).about(session.id);
+    assert_eq!(events(subject).await, [reuse, begun(&session)]);
 }
