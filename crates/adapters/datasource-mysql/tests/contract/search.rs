@@ -240,12 +240,14 @@ async fn an_added_column_does_not_confuse_a_prepared_statement() {
     let world = World::new(ARTICLES);
     let table = world.table("articles").await;
     let request = by_index(&table, &["roses"], &["title", "body"]);
-    let before = world.candidates(&request).await;
+    // Scores are left out: they move with the server's statistics, which a change begins anew.
+    let rows = |found: Vec<Candidate>| found.into_iter().map(|row| (row.key, row.values)).collect::<Vec<_>>();
+    let before = rows(world.candidates(&request).await);
     world.server.execute(
         &world.database,
         "ALTER TABLE articles MODIFY title VARCHAR(100) NOT NULL AFTER body, ADD more INT FIRST",
     );
-    assert_eq!(world.candidates(&request).await, before);
+    assert_eq!(rows(world.candidates(&request).await), before);
 }
 
 #[tokio::test]
@@ -269,6 +271,8 @@ fn sorted_by_the_server(world: &World, table: &str) -> Vec<String> {
     world.server.query(&world.database, &sql).lines().map(str::to_owned).collect()
 }
 
+/// Scores are compared, so statistics are made at once: left to itself, the server makes them, and
+/// with them other scores, some seconds later.
 #[tokio::test]
 async fn the_best_of_many_come_first_whatever_keeps_the_table() {
     let body = "CONCAT(REPEAT('needle ', 1 + seq % 17), REPEAT('thread ', seq % 5 = 0), REPEAT('hay ', 40))";
@@ -276,7 +280,8 @@ async fn the_best_of_many_come_first_whatever_keeps_the_table() {
         format!(
             "CREATE TABLE {name} (id INT PRIMARY KEY, body TEXT, FULLTEXT (body)) {options};
              INSERT INTO {name} SELECT seq, {body} FROM seq_1_to_2000;
-             INSERT INTO {name} SELECT seq, 'hay' FROM seq_2001_to_6000;"
+             INSERT INTO {name} SELECT seq, 'hay' FROM seq_2001_to_6000;
+             ANALYZE TABLE {name};"
         )
     };
     let tables = [
