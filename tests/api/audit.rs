@@ -116,7 +116,7 @@ async fn everything_that_matters_is_in_the_log_and_no_secret(app: &TestApp) {
 async fn an_event_says_who_from_where_and_in_which_request(app: &TestApp) {
     let (account, admin) = (app.account().await, app.administrator().await);
     let id = id_of(&account);
-    let request = app.anonymous().request("POST", "/api/v1/auth/login");
+    let request = app.anonymous().at([203, 0, 113, 9]).request("POST", "/api/v1/auth/login");
     let request = request.header("X-Request-ID", format!("try-{id}")).header("User-Agent", "a browser");
     let body = json!({ "email": account.email, "password": "not-the-password-7" });
     Answer::to(request.json(&body)).await.is(401);
@@ -124,7 +124,7 @@ async fn an_event_says_who_from_where_and_in_which_request(app: &TestApp) {
     assert_eq!(refused["action"], "session.refused");
     assert_eq!(refused["outcome"], "refused");
     assert_eq!(refused["requestId"], format!("try-{id}"));
-    assert_eq!(refused["address"], "127.0.0.1");
+    assert_eq!(refused["address"], "203.0.113.9");
     assert_eq!(refused["userAgent"], "a browser");
     assert_eq!(refused["actor"], json!({ "type": "anonymous" }));
     assert!(refused["timestamp"].is_string() && refused["id"].is_string(), "{refused}");

@@ -1,6 +1,6 @@
 //! Clients of the service: what they send, and what they are answered.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ pub(crate) struct Caller {
     client: reqwest::Client,
     origin: String,
     credential: Option<String>,
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -28,7 +29,12 @@ impl Caller {
     pub(crate) fn anonymous(port: u16) -> Self {
         let client = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_gzip().no_proxy().build();
         let client = client.expect("a client can be made");
-        Self { client, origin: format!("http://127.0.0.1:{port}"), credential: None }
+        Self { client, origin: format!("http://127.0.0.1:{port}"), credential: None, address: None }
+    }
+
+    /// The same, always from this address.
+    pub(crate) fn at(&self, address: impl Into<IpAddr>) -> Self {
+        Self { address: Some(address.into()), ..self.clone() }
     }
 
     /// The same with this token or key.
@@ -48,7 +54,8 @@ impl Caller {
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.client.request(method, format!("{}{path}", self.origin));
-        let request = request.header("X-Forwarded-For", fresh_address().to_string());
+        let address = self.address.unwrap_or_else(|| fresh_address().into());
+        let request = request.header("X-Forwarded-For", address.to_string());
         match &self.credential {
             Some(credential) => request.bearer_auth(credential),
             None => request,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::TrustedProxies;
+
 /// Where to listen, and the bounds on what clients may do.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
@@ -15,6 +17,8 @@ pub struct HttpConfig {
     pub development: bool,
     /// The origins whose pages may call the API, such as `https://app.example.com`; empty: none.
     pub cors_origins: Vec<String>,
+    /// The proxies whose word is taken for where a request came from.
+    pub trusted_proxies: TrustedProxies,
     /// The most bytes of a request's body.
     pub body_limit_bytes: usize,
     /// How long a request's body may take to arrive.
@@ -37,6 +41,7 @@ impl Default for HttpConfig {
             workers: None,
             development: true,
             cors_origins: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             body_limit_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(5),

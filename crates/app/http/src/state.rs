@@ -13,7 +13,7 @@ use altus4_api_keys::ApiKeyService;
 use altus4_connections::ConnectionService;
 use altus4_kernel::{Clock, IdGenerator};
 use altus4_search::SearchService;
-use altus4_users::{AdministrationService, UserService};
+use altus4_users::{AdministrationService, AttemptGuard, UserService};
 
 use crate::{
     config::HttpConfig,
@@ -28,6 +28,8 @@ pub struct Services {
     pub users: UserService,
     /// All accounts, for those who look after them.
     pub administration: AdministrationService,
+    /// How often logins and the like may be tried.
+    pub attempts: AttemptGuard,
     /// API keys.
     pub api_keys: ApiKeyService,
     /// Users' databases.

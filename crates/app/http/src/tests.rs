@@ -4,6 +4,7 @@ mod accounts;
 mod bodies;
 mod databases;
 mod edge;
+mod limits;
 mod listening;
 mod logging;
 mod routing;

@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use altus4_api_keys::ApiKeyService;
-use altus4_cache_memory::MemoryCache;
-use altus4_cache_redis::{RedisCache, RedisCacheConfig};
+use altus4_cache_memory::{MemoryAttemptLimiter, MemoryCache};
+use altus4_cache_redis::{RedisAttemptLimiter, RedisCache, RedisCacheConfig};
 use altus4_connections::{AddressGate, ByEngine, ConnectionService, HostPolicy};
 use altus4_crypto::{
     AesGcmSecretCipher, Argon2Config, Argon2PasswordHasher, HmacKeyDigester, JwtConfig, JwtTokenIssuer,
@@ -18,7 +18,10 @@ use altus4_kernel::{
 };
 use altus4_search::SearchService;
 use altus4_store_sql::{SqlStore, StoreConfig};
-use altus4_users::{AdministrationService, UserPorts, UserService, UserSettings};
+use altus4_users::{
+    AdministrationService, AttemptGuard, AttemptLimiter, AttemptLimits, FallbackAttemptLimiter, UserPorts,
+    UserService, UserSettings,
+};
 use anyhow::{Context, Result};
 
 use crate::{
@@ -57,10 +60,15 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let random: Arc<dyn RandomSource> = Arc::new(SystemRandomSource);
 
     // The cache is reached before the store is changed.
-    let cache: Arc<dyn Cache> = match &settings.redis_url {
-        Some(url) => Arc::new(connect_redis(url).await?),
+    let redis = match &settings.redis_url {
+        Some(url) => Some(connect_redis(url).await?),
+        None => None,
+    };
+    let cache: Arc<dyn Cache> = match &redis {
+        Some(redis) => Arc::new(redis.clone()),
         None => Arc::new(MemoryCache::default()),
     };
+    let attempts = AttemptGuard::new(limiter(redis.as_ref()), Arc::clone(&clock), AttemptLimits::default());
 
     // Our own tables, brought up to date under a lock: many nodes may start at once.
     let store = open_store(&settings).await?;
@@ -119,8 +127,20 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let health: Vec<Arc<dyn HealthCheck>> =
         vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
 
-    let services = Services { users, administration, api_keys, connections, search, clock, ids, health };
+    let services =
+        Services { users, administration, attempts, api_keys, connections, search, clock, ids, health };
     Ok(Application { services, purge_after: settings.purge_after, store, mysql, sqlite })
+}
+
+/// Counts in Redis, for all nodes; without it, or while it is gone, each node counts for itself.
+fn limiter(redis: Option<&RedisCache>) -> Arc<dyn AttemptLimiter> {
+    let own = Arc::new(MemoryAttemptLimiter::default());
+    match redis {
+        Some(redis) => {
+            Arc::new(FallbackAttemptLimiter::new(Arc::new(RedisAttemptLimiter::sharing(redis)), own))
+        }
+        None => own,
+    }
 }
 
 /// Opens the store; a file that isn't there is made.
@@ -147,6 +167,7 @@ pub(crate) fn http_config(settings: &Settings) -> HttpConfig {
         port: settings.port,
         development: settings.mode == Mode::Development,
         cors_origins: settings.cors_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         ..HttpConfig::default()
     }
 }

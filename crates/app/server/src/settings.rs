@@ -14,6 +14,7 @@ mod variable;
 use std::{path::PathBuf, time::Duration};
 
 use altus4_connections::HostRule;
+use altus4_http::TrustedProxies;
 use altus4_kernel::{Plan, secrecy::SecretString};
 
 pub(crate) use self::{
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     /// The directory below which SQLite files may be opened; no SQLite connections without it.
     pub(crate) sqlite_sources: Option<PathBuf>,
     pub(crate) cors_origins: Vec<String>,
+    /// The proxies whose word is taken for where a request came from.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// A filter as `tracing-subscriber` reads it.
     pub(crate) log: String,
     /// What is no fault, and yet not what the operator may think.
@@ -110,6 +113,7 @@ impl Settings {
             connect_deny: reader.given(&names::CONNECT_DENY, parse::host_rules).unwrap_or_default(),
             sqlite_sources: reader.given(&names::SQLITE_SOURCES, parse::existing_dir),
             cors_origins: reader.given(&names::CORS_ORIGINS, parse::origins).unwrap_or_default(),
+            trusted_proxies: reader.given(&names::TRUSTED_PROXIES, parse::proxies).unwrap_or_default(),
             log: reader.parsed(&names::LOG, parse::log_filter).unwrap_or_default(),
             notices: notice::of(environment),
         };

@@ -20,7 +20,8 @@ pub enum UserError {
     /// The token was good and its time is over.
     #[error("the token has expired")]
     TokenExpired,
-    /// Logins or registrations come too often from this address, or logins with this e-mail.
+    /// Attempts come too often from this address, with this e-mail, or for this account; see
+    /// [`AttemptGuard`](crate::AttemptGuard).
     #[error("too many attempts; the next one may be made in {} ms", .retry_after.as_millis())]
     TooManyAttempts {
         /// How many may be made within the window.

@@ -10,7 +10,7 @@
 //! - There is no change without its audit event, and no event of a change that wasn't made.
 //! - Once there is an active administrator, there is always one.
 //! - A refresh token works once. Used again, it ends its whole session.
-//! - An attempt to log in or register that can't be counted is not admitted.
+//! - An attempt to log in, register or change a password that can't be counted is not admitted.
 
 mod account;
 mod administration;

@@ -1,5 +1,5 @@
-//! How often something may be tried: quotas, the port that counts, and who asks it before a login or
-//! a registration.
+//! How often something may be tried: quotas, the port that counts, and who asks it before a login, a
+//! registration or a new password.
 
 mod fallback;
 mod guard;

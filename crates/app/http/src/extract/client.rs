@@ -7,14 +7,15 @@ use std::{
     rc::Rc,
 };
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data};
 use altus4_kernel::Origin;
 
-use crate::envelope::RequestContext;
+use crate::{envelope::RequestContext, state::State};
 
-/// Where a request came from, as sessions and the audit log keep it.
+/// Where a request came from: as sessions and the audit log keep it, and the address that attempts
+/// are counted by.
 #[derive(Debug)]
-pub(crate) struct Client(pub(crate) Origin);
+pub(crate) struct Client(pub(crate) Origin, pub(crate) Option<IpAddr>);
 
 impl FromRequest for Client {
     type Error = Infallible;
@@ -22,14 +23,17 @@ impl FromRequest for Client {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let context = request.extensions().get::<Rc<RequestContext>>().cloned().unwrap_or_default();
-        let address = client_address(request).map(|address| address.to_string());
+        let address = client_address(request);
+        let shown = address.map(|address| address.to_string());
         let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
-        ready(Ok(Self(Origin::new(&context.id, address.as_deref(), user_agent))))
+        ready(Ok(Self(Origin::new(&context.id, shown.as_deref(), user_agent), address)))
     }
 }
 
-/// The address that a request came from: its peer's. `X-Forwarded-For` and its like are not
-/// believed: anyone can send them.
-pub(crate) fn client_address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer| peer.ip().to_canonical())
+/// The address that a request came from: its peer's, or what a proxy reports that the operator
+/// trusts. Nobody else is believed: anyone can send `X-Forwarded-For`.
+fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let proxies = &request.app_data::<Data<State>>()?.config.trusted_proxies;
+    Some(proxies.client_address(peer, request.headers()))
 }

@@ -29,7 +29,7 @@ use crate::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a caller is told to wait when the service is overloaded, in seconds.
-const RETRY_AFTER_SECONDS: &str = "2";
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// Headers of every answer that doesn't say otherwise itself (the docs page does).
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -116,12 +116,16 @@ fn enclose(state: &State, context: &RequestContext, response: &mut HttpResponse)
         },
         meta: Meta::new(context, state.services.clock.now().to_string()),
     };
+    let retry_after = retry_after(error);
     let allow = error.allow().and_then(|allow| HeaderValue::from_str(allow).ok());
     let body = serde_json::to_vec(&failure).unwrap_or_default();
     let head = response.head_mut();
     head.status = code.status();
     if let Some(allow) = allow {
         head.headers.insert(ALLOW, allow);
+    }
+    if let Some(seconds) = retry_after {
+        head.headers.insert(RETRY_AFTER, seconds.into());
     }
     add_headers_of(code, &mut head.headers);
     if matches!(code, Code::RequestTimeout | Code::PayloadTooLarge) {
@@ -145,6 +149,15 @@ fn of_framework(status: StatusCode, error: &Error) -> ApiError {
     ApiError::new(code, "The request can't be served as it is").with_source(cause)
 }
 
+/// How many seconds to wait, where that is known.
+fn retry_after(error: &ApiError) -> Option<u64> {
+    match error.code().status() {
+        StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECONDS),
+        StatusCode::TOO_MANY_REQUESTS => error.details()?["retryAfter"].as_u64(),
+        _ => None,
+    }
+}
+
 fn add_headers_of(code: Code, headers: &mut HeaderMap) {
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     headers.insert(CONTENT_TYPE, json);
@@ -157,9 +170,6 @@ fn add_headers_of(code: Code, headers: &mut HeaderMap) {
     };
     if let Some(challenge) = challenge {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
-    if code == Code::ServiceUnavailable {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
 }
 

@@ -159,13 +159,17 @@ async fn only_named_origins_may_call() {
 }
 
 #[actix_web::test]
-async fn who_sends_a_forwarded_address_is_not_believed() {
-    let world = World::new();
-    let request = live()
-        .peer_addr("192.0.2.7:4711".parse().unwrap())
-        .insert_header(("x-forwarded-for", "203.0.113.9"))
-        .to_http_request();
-    let client = <crate::extract::Client as actix_web::FromRequest>::extract(&request).await.unwrap();
-    assert_eq!(client.0.address(), Some("192.0.2.7"));
-    drop(world);
+async fn a_forwarded_address_is_believed_of_trusted_proxies_alone() {
+    let config = HttpConfig { trusted_proxies: "192.0.2.0/24".parse().unwrap(), ..HttpConfig::default() };
+    let trusting = World::with(config, FakeProbe::default());
+    for (world, expected) in [(World::new(), "192.0.2.7"), (trusting, "203.0.113.9")] {
+        let request = live()
+            .app_data(world.state.clone())
+            .peer_addr("192.0.2.7:4711".parse().unwrap())
+            .insert_header(("x-forwarded-for", "203.0.113.9"))
+            .to_http_request();
+        let client = <crate::extract::Client as actix_web::FromRequest>::extract(&request).await.unwrap();
+        assert_eq!(client.0.address(), Some(expected));
+        assert_eq!(client.1, expected.parse().ok());
+    }
 }

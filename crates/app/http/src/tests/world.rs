@@ -29,8 +29,8 @@ use altus4_kernel::{
 };
 use altus4_search::{Candidate, CandidateRequest, FullTextIndex, Row, RowsRequest, SearchService};
 use altus4_users::{
-    AdministrationService, UserPorts, UserService, UserSettings,
-    testkit::{FakePasswordHasher, FakeTokenIssuer, InMemoryUsers},
+    AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
+    testkit::{FakePasswordHasher, FakeTokenIssuer, InMemoryAttemptLimiter, InMemoryUsers},
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -54,6 +54,7 @@ pub(super) struct World {
     pub(super) cache: Arc<FakeCheck>,
     keys: InMemoryApiKeys,
     connections: InMemoryConnections,
+    registered: AtomicU8,
 }
 
 impl World {
@@ -79,6 +80,8 @@ impl World {
             ids: ids.clone(),
         };
         let directory = Arc::new(users);
+        let limiter = Arc::new(InMemoryAttemptLimiter::default());
+        let attempts = AttemptGuard::new(limiter, Arc::new(clock.clone()), AttemptLimits::default());
         let administration = AdministrationService::new(ports.clone(), directory, UserSettings::default());
         let user_service = UserService::new(ports, UserSettings::default());
         let api_keys = ApiKeyService::new(
@@ -108,6 +111,7 @@ impl World {
         let services = Services {
             users: user_service,
             administration,
+            attempts,
             api_keys,
             connections: connection_service,
             search,
@@ -116,7 +120,7 @@ impl World {
             health: vec![health.clone(), cache.clone()],
         };
         let state = Data::new(State::new(config, services.clone()));
-        Self { state, services, clock, index, health, cache, keys, connections }
+        Self { state, services, clock, index, health, cache, keys, connections, registered: AtomicU8::new(0) }
     }
 
     /// Sends a request through the whole application.
@@ -144,14 +148,16 @@ impl World {
         self.send(bearer(TestRequest::post().uri(path), token).set_json(body)).await
     }
 
-    /// Registers an account and gives its access token.
+    /// Registers an account, each from another address, and gives its access token.
     pub(super) async fn register(&self, name: &str) -> String {
         self.register_with(name, Plan::Enterprise).await
     }
 
     pub(super) async fn register_with(&self, name: &str, plan: Plan) -> String {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "name": name });
-        let answer = self.send(TestRequest::post().uri("/api/v1/auth/register").set_json(body)).await;
+        let peer = ([10, 0, 0, self.registered.fetch_add(1, Ordering::Relaxed)], 4711).into();
+        let request = TestRequest::post().uri("/api/v1/auth/register").peer_addr(peer);
+        let answer = self.send(request.set_json(body)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         let id: AccountId = answer.text("/data/user/id").parse().unwrap();
         self.keys.add_account(id, Role::User, plan);

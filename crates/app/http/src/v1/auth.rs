@@ -24,18 +24,22 @@ use crate::{
 
 /// Makes an account and logs it in.
 ///
-/// `role` and `plan` in the body have no effect. Sets the refresh token as a cookie too.
+/// `role` and `plan` in the body have no effect. Sets the refresh token as a cookie too. Ten a minute
+/// may be made from one address.
 #[utoipa::path(post, path = "/api/v1/auth/register", tag = "accounts", operation_id = "register",
     request_body = RegisterBody,
     responses(
         (status = 201, description = "The account and its first session", body = Envelope<SignedInDto>),
-        (status = 409, description = "`USER_EXISTS`: the e-mail address is taken", body = Failure)))]
+        (status = 409, description = "`USER_EXISTS`: the e-mail address is taken", body = Failure),
+        (status = 429, description = "`RATE_LIMIT_EXCEEDED`: too many tries; `details.retryAfter` is in seconds",
+            body = Failure, headers(("Retry-After" = u64, description = "Seconds until the next try")))))]
 pub(crate) async fn register(
     state: Data<State>,
     client: Client,
     body: JsonBody,
 ) -> Result<Answer<SignedInDto>, ApiError> {
     let registration = body.read(dto::registration)?;
+    state.services.attempts.admit_registration(client.1).await?;
     let (account, tokens) = state.services.users.register(registration, &client.0).await?;
     let cookie = cookie::set(&tokens, state.config.development);
     Ok(Answer::created(SignedInDto::new(&account, &[], &tokens)).with_cookie(Some(cookie)))
@@ -43,18 +47,22 @@ pub(crate) async fn register(
 
 /// Begins a session.
 ///
-/// An unknown e-mail address and a wrong password give the same answer after the same work.
+/// An unknown e-mail address and a wrong password give the same answer after the same work. Ten tries
+/// a minute may be made from one address, and ten with one e-mail address.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "accounts", operation_id = "login",
     request_body = LoginBody,
     responses(
         (status = 200, description = "The account and its new session", body = Envelope<SignedInDto>),
-        (status = 401, description = "`INVALID_CREDENTIALS`", body = Failure)))]
+        (status = 401, description = "`INVALID_CREDENTIALS`", body = Failure),
+        (status = 429, description = "`RATE_LIMIT_EXCEEDED`: too many tries; `details.retryAfter` is in seconds",
+            body = Failure, headers(("Retry-After" = u64, description = "Seconds until the next try")))))]
 pub(crate) async fn login(
     state: Data<State>,
     client: Client,
     body: JsonBody,
 ) -> Result<Answer<SignedInDto>, ApiError> {
     let (email, password) = body.read(dto::login)?;
+    state.services.attempts.admit_login(client.1, email.as_ref()).await?;
     let (account, tokens) = state.services.users.login(email, password, &client.0).await?;
     let connections = state.services.connections.list_of(account.id).await?;
     let cookie = cookie::set(&tokens, state.config.development);
@@ -153,11 +161,15 @@ pub(crate) async fn update_profile(
 }
 
 /// Replaces the password, and ends every other session of the account.
+///
+/// Ten tries a minute may be made for one account, and ten from one address.
 #[utoipa::path(post, path = "/api/v1/auth/change-password", tag = "accounts", operation_id = "changePassword",
     request_body = ChangePasswordBody,
     responses(
         (status = 200, description = "Done", body = Envelope<SuccessDto>),
-        (status = 401, description = "`INVALID_CREDENTIALS`: `currentPassword` is wrong", body = Failure)))]
+        (status = 401, description = "`INVALID_CREDENTIALS`: `currentPassword` is wrong", body = Failure),
+        (status = 429, description = "`RATE_LIMIT_EXCEEDED`: too many tries; `details.retryAfter` is in seconds",
+            body = Failure, headers(("Retry-After" = u64, description = "Seconds until the next try")))))]
 pub(crate) async fn change_password(
     state: Data<State>,
     client: Client,
@@ -165,6 +177,7 @@ pub(crate) async fn change_password(
     body: JsonBody,
 ) -> Result<Answer<SuccessDto>, ApiError> {
     let (current, new) = body.read(dto::password_change)?;
+    state.services.attempts.admit_password_change(client.1, caller.account_id).await?;
     let users = &state.services.users;
     users.change_password(caller.account_id, caller.session_id, &current, &new, &client.0).await?;
     Ok(Answer::ok(SuccessDto::DONE))

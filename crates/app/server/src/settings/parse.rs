@@ -7,6 +7,7 @@ use std::{
 };
 
 use altus4_connections::{Host, HostRule};
+use altus4_http::{NoNetwork, TrustedProxies};
 use altus4_kernel::{Plan, secrecy::SecretString};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -84,6 +85,10 @@ pub(crate) fn origins(text: &str) -> Result<Vec<String>, String> {
     items(text)
         .map(|text| origin(text).ok_or_else(|| format!("has {}, which is none", shown(text))))
         .collect()
+}
+
+pub(crate) fn proxies(text: &str) -> Result<TrustedProxies, String> {
+    text.parse().map_err(|NoNetwork(item)| format!("has {}, which is none", shown(&item)))
 }
 
 /// An origin as browsers send it: scheme, host in lower case, port unless it is the usual one.

@@ -57,6 +57,7 @@ fn nothing_at_all_is_a_whole_set_of_settings() {
     assert_eq!(settings.purge_after, Duration::from_hours(30 * 24));
     assert!(settings.connect_allow.is_empty() && settings.connect_deny.is_empty());
     assert!(settings.sqlite_sources.is_none() && settings.cors_origins.is_empty());
+    assert_eq!(settings.trusted_proxies, TrustedProxies::default());
     assert_eq!(settings.log, "info");
     assert!(settings.notices.is_empty());
 }
@@ -76,6 +77,7 @@ fn every_setting_is_taken_as_it_is_given() {
         ("ALTUS4_CONNECT_DENY", "*:22"),
         ("ALTUS4_SQLITE_SOURCES", sources.path().to_str().unwrap()),
         ("ALTUS4_CORS_ORIGINS", "https://App.example.com:443/, http://[::1]:5173,"),
+        ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8,192.0.2.1,"),
         ("ALTUS4_LOG", "warn,altus4_http=debug"),
     ])
     .unwrap();
@@ -88,6 +90,7 @@ fn every_setting_is_taken_as_it_is_given() {
     assert_eq!((settings.connect_allow.len(), settings.connect_deny.len()), (2, 1));
     assert_eq!(settings.sqlite_sources.as_deref(), Some(sources.path()));
     assert_eq!(settings.cors_origins, ["https://app.example.com", "http://[::1]:5173"]);
+    assert_eq!(settings.trusted_proxies, "10.0.0.0/8,fd00::/8,192.0.2.1/32".parse().unwrap());
     assert_eq!(settings.log, "warn,altus4_http=debug");
 }
 
@@ -127,6 +130,8 @@ fn each_fault_names_its_variable_and_what_it_should_be() {
         ("ALTUS4_CORS_ORIGINS", "app.example.com", "which is none"),
         ("ALTUS4_CORS_ORIGINS", "https://app.example.com/path", "which is none"),
         ("ALTUS4_CORS_ORIGINS", "https://user@app.example.com", "which is none"),
+        ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.com", "has 'proxy.example.com', which is none"),
+        ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/33", "has '10.0.0.0/33'"),
         ("ALTUS4_LOG", "inof", "has 'inof', which is no level"),
         ("ALTUS4_LOG", "altus4=loud", "is 'altus4=loud'"),
         ("ALTUS4_JWT_SECRETS", ",", "has no entry"),

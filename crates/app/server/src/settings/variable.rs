@@ -78,6 +78,11 @@ pub(crate) const CORS_ORIGINS: Variable = Variable::plain(
     None,
     "origins divided by commas, such as https://app.example.com",
 );
+pub(crate) const TRUSTED_PROXIES: Variable = Variable::plain(
+    "ALTUS4_TRUSTED_PROXIES",
+    None,
+    "networks or addresses divided by commas, such as 10.0.0.0/8, fd00::/8 or 192.0.2.1",
+);
 pub(crate) const LOG: Variable = Variable::plain(
     "ALTUS4_LOG",
     Some("info"),
@@ -85,7 +90,7 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 16] = [
+pub(crate) const ALL: [Variable; 17] = [
     ENV,
     DATA_DIR,
     HOST,
@@ -101,17 +106,17 @@ pub(crate) const ALL: [Variable; 16] = [
     CONNECT_DENY,
     SQLITE_SOURCES,
     CORS_ORIGINS,
+    TRUSTED_PROXIES,
     LOG,
 ];
 
 /// Variables of the documentation that later versions read, and this one doesn't.
-pub(crate) const NOT_YET: [&str; 8] = [
+pub(crate) const NOT_YET: [&str; 7] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
     "OPENAI_EMBEDDING_MODEL",
     "QDRANT_URL",
-    "ALTUS4_TRUSTED_PROXIES",
     "ALTUS4_METRICS_TOKEN",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];

@@ -1,15 +1,15 @@
-//! Who may try to log in or register now, before anything costly is done for them.
+//! Who may try to log in, register or change a password now, before anything costly is done for them.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
 
-use altus4_kernel::Clock;
+use altus4_kernel::{AccountId, Clock};
 
 use crate::{Admission, AttemptLimiter, Email, Quota, UserError};
 
-/// How often logins and registrations may be tried.
+/// How often logins, registrations and changes of a password may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptLimits {
     /// Logins from one address.
@@ -18,13 +18,23 @@ pub struct AttemptLimits {
     pub login_by_email: Quota,
     /// Registrations from one address.
     pub registration_by_address: Quota,
+    /// Changes of a password from one address.
+    pub password_change_by_address: Quota,
+    /// Changes of one account's password, from wherever.
+    pub password_change_by_account: Quota,
 }
 
 /// Ten a minute of each.
 impl Default for AttemptLimits {
     fn default() -> Self {
         let quota = Quota::per_minute(10);
-        Self { login_by_address: quota, login_by_email: quota, registration_by_address: quota }
+        Self {
+            login_by_address: quota,
+            login_by_email: quota,
+            registration_by_address: quota,
+            password_change_by_address: quota,
+            password_change_by_account: quota,
+        }
     }
 }
 
@@ -65,6 +75,21 @@ impl AttemptGuard {
     /// As [`AttemptGuard::admit_login`].
     pub async fn admit_registration(&self, address: Option<IpAddr>) -> Result<(), UserError> {
         self.admit("register:address", &network(address), self.limits.registration_by_address).await
+    }
+
+    /// Counts a change of this account's password from this address: whoever got hold of a session
+    /// must not find out by it what the password is.
+    ///
+    /// # Errors
+    /// As [`AttemptGuard::admit_login`].
+    pub async fn admit_password_change(
+        &self,
+        address: Option<IpAddr>,
+        account_id: AccountId,
+    ) -> Result<(), UserError> {
+        let AttemptLimits { password_change_by_address, password_change_by_account, .. } = self.limits;
+        self.admit("password:address", &network(address), password_change_by_address).await?;
+        self.admit("password:account", &account_id.to_string(), password_change_by_account).await
     }
 
     async fn admit(&self, purpose: &str, whose: &str, quota: Quota) -> Result<(), UserError> {
@@ -115,11 +140,15 @@ mod tests {
 
     impl Desk {
         fn new(login_by_address: u32, login_by_email: u32, registration_by_address: u32) -> Self {
-            let limits = AttemptLimits {
+            Self::with(AttemptLimits {
                 login_by_address: Quota::per_minute(login_by_address),
                 login_by_email: Quota::per_minute(login_by_email),
                 registration_by_address: Quota::per_minute(registration_by_address),
-            };
+                ..AttemptLimits::default()
+            })
+        }
+
+        fn with(limits: AttemptLimits) -> Self {
             let clock = FixedClock::default();
             let limiter = Arc::new(InMemoryAttemptLimiter::default());
             let guard = AttemptGuard::new(limiter, Arc::new(clock.clone()), limits);
@@ -149,11 +178,15 @@ mod tests {
 
     #[test]
     fn ten_a_minute_are_admitted_unless_said_otherwise() {
-        let AttemptLimits { login_by_address, login_by_email, registration_by_address } =
-            AttemptLimits::default();
-        for quota in [login_by_address, login_by_email, registration_by_address] {
-            assert_eq!(quota, Quota { limit: 10, window: Duration::from_mins(1) });
-        }
+        let ten = Quota { limit: 10, window: Duration::from_mins(1) };
+        let expected = AttemptLimits {
+            login_by_address: ten,
+            login_by_email: ten,
+            registration_by_address: ten,
+            password_change_by_address: ten,
+            password_change_by_account: ten,
+        };
+        assert_eq!(AttemptLimits::default(), expected);
     }
 
     #[test]
@@ -230,6 +263,29 @@ mod tests {
         desk.register(Some("203.0.113.7")).expect("the first");
         assert!(is_refused(&desk.register(Some("203.0.113.7"))));
         desk.register(Some("198.51.100.1")).expect("another address");
+    }
+
+    #[test]
+    fn changes_of_a_password_are_limited_by_account_and_by_address() {
+        let quota = |limit| Quota::per_minute(limit);
+        let limits = AttemptLimits {
+            password_change_by_address: quota(3),
+            password_change_by_account: quota(2),
+            ..AttemptLimits::default()
+        };
+        let desk = Desk::with(limits);
+        let [ada, bob] = [1, 2].map(|id| AccountId::from_uuid(altus4_kernel::uuid::Uuid::from_u128(id)));
+        let change = |address: &str, id| {
+            let address = Some(address.parse().expect("an address"));
+            block_on(desk.guard.admit_password_change(address, id))
+        };
+        change("203.0.113.7", ada).expect("the first");
+        change("198.51.100.1", ada).expect("the second");
+        assert!(is_refused(&change("192.0.2.1", ada)), "wherever it comes from");
+        change("203.0.113.7", bob).expect("another account");
+        change("203.0.113.7", bob).expect("the third from there");
+        assert!(is_refused(&change("203.0.113.7", ada)));
+        desk.logins(1, "203.0.113.7", ADA);
     }
 
     #[test]
