@@ -46,6 +46,10 @@ deny:
 bench:
     cargo bench --package altus4-server --bench search
 
+# The time of a search while a thousand log in at once
+bench-logins:
+    cargo bench --package altus4-server --bench logins
+
 # A MariaDB and a Redis as the tests use them, until Ctrl-D
 servers:
     cargo run --package altus4-test-support

@@ -6,38 +6,26 @@
 //! - **same**: the statement that the API sends for this search, sent directly;
 //! - **API**: `POST /api/v1/search`, which also ranks, counts and cuts snippets.
 
-mod packages;
-mod program;
+#[path = "../harness/harness.rs"]
+mod harness;
 mod words;
 
 use std::time::{Duration, Instant};
 
-use altus4_test_support::MariaDb;
 use mysql_async::{Conn, Opts, Row, prelude::Queryable};
 
-use crate::program::Program;
+use crate::harness::{Outcome, Program, Service, is_wanted, millis, quantile};
 
 /// How often each query is timed in each way.
 const ROUNDS: usize = 15;
 const MATCH: &str = "MATCH(title, description) AGAINST(? IN NATURAL LANGUAGE MODE)";
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    // `cargo test --all-targets` runs benchmarks too, without this.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !is_wanted() {
         return Ok(());
     }
-    let server = MariaDb::start();
-    let database = server.create_database();
-    eprintln!("loading the package index …");
-    let texts = packages::load(&server, &database).await?;
-    eprintln!("{} rows; starting the program …", texts.len());
-    let program = Program::start(&server, &database).await?;
-    println!("cold start to ready   {:>7.0} ms", millis(program.started_in));
-    println!("idle memory (RSS)     {:>7.1} MiB", program.resident_mib()?);
-    println!("rows                  {:>7}\n", texts.len());
+    let Service { server, database, texts, program } = Service::start().await?;
 
     let mut direct = Conn::new(Opts::from_url(&server.url(&database))?).await?;
     let plain =
@@ -133,11 +121,5 @@ fn differences(of: &[f64], from: &[f64]) -> Vec<f64> {
 }
 
 fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1_000.0
+    quantile(values, 0.5)
 }

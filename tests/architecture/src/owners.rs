@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &[&str], &[&str])] = &[
     ("argon2", &["crypto"], &[]),
     ("jsonwebtoken", &["crypto"], &[]),
     ("ring", &["crypto"], &["server"]),
+    ("rustix", &["crypto"], &[]),
     // The program.
     ("anyhow", &["server"], &[]),
     ("clap", &["server"], &[]),

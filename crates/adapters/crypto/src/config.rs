@@ -24,22 +24,24 @@ pub struct Argon2Config {
     pub iterations: u32,
     /// Lanes (`p`). They are computed one after the other.
     pub parallelism: u32,
-    /// How many hashes run at once. Each takes a core and `memory_kib`.
+    /// How many hashes run at once. Each takes `memory_kib`, and a core that nobody else wants.
     pub max_concurrent: usize,
     /// How many more may wait for their turn.
     pub max_waiting: usize,
 }
 
 /// 19 MiB, two passes, one lane (the second of the settings that OWASP's password storage cheat
-/// sheet gives for argon2id); as many at once as there are cores, 100 waiting.
+/// sheet gives for argon2id); as many at once as there are cores, and 200 waiting for each, which a
+/// core hashes within some five seconds.
 impl Default for Argon2Config {
     fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
             memory_kib: 19 * 1024,
             iterations: 2,
             parallelism: 1,
-            max_concurrent: thread::available_parallelism().map_or(1, usize::from),
-            max_waiting: 100,
+            max_concurrent: cores,
+            max_waiting: 200 * cores,
         }
     }
 }

@@ -1,20 +1,18 @@
 //! Password hashes.
 
-use std::{fmt, sync::Arc};
+mod turns;
 
+use std::fmt;
+
+use self::turns::{Memory, Turns};
+use crate::{Argon2Config, HasherFault, SystemRandomSource, error::crypto};
 use altus4_kernel::{
     PortError, PortErrorKind, PortResult, RandomSource,
     secrecy::{ExposeSecret, SecretString},
 };
 use altus4_users::{PasswordHash, PasswordHasher, PasswordVerdict};
-use argon2::{
-    ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::{Error, phc},
-};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version, password_hash::phc};
 use async_trait::async_trait;
-use tokio::{sync::Semaphore, task};
-
-use crate::{Argon2Config, HasherFault, SystemRandomSource, error::crypto};
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
@@ -27,16 +25,14 @@ pub(crate) mod limits {
     pub(crate) const MAX_LANES: u32 = 64;
 }
 
-/// Argon2id (RFC 9106), written as PHC strings with a random salt of 128 bits. Hashes run on the
-/// runtime's blocking threads; needs a tokio runtime.
+/// Argon2id (RFC 9106), written as PHC strings with a random salt of 128 bits. Hashes run on threads
+/// of their own, which yield to all others.
 pub struct Argon2PasswordHasher {
-    argon2: Argon2<'static>,
+    /// Today's settings.
+    params: Params,
     /// Compared with when there is no account; nobody knows a password for it.
     stand_in: phc::PasswordHash,
-    /// One permit for each call that runs or waits.
-    admitted: Arc<Semaphore>,
-    /// One permit for each hash that runs.
-    running: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Argon2PasswordHasher {
@@ -54,40 +50,10 @@ impl Argon2PasswordHasher {
         if max_concurrent == 0 {
             return Err(HasherFault::NoConcurrency);
         }
-        let max_concurrent = max_concurrent.min(Semaphore::MAX_PERMITS);
-        let max_admitted = max_concurrent.saturating_add(max_waiting).min(Semaphore::MAX_PERMITS);
         Ok(Self {
-            stand_in: stand_in(&params).map_err(HasherFault::StandIn)?,
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            admitted: Arc::new(Semaphore::new(max_admitted)),
-            running: Arc::new(Semaphore::new(max_concurrent)),
-        })
-    }
-
-    /// Runs `work` on a blocking thread when its turn comes. It keeps its turn to the end also when
-    /// the caller has gone away meanwhile, since the thread and the memory stay taken.
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        operation: &'static str,
-        work: impl FnOnce(&Argon2<'_>) -> PortResult<T> + Send + 'static,
-    ) -> PortResult<T> {
-        let admitted = Arc::clone(&self.admitted)
-            .try_acquire_owned()
-            .map_err(|full| crypto(PortErrorKind::Unavailable, operation).with_source(full))?;
-        let running = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(|closed| crypto(PortErrorKind::Unexpected, operation).with_source(closed))?;
-        let argon2 = self.argon2.clone();
-        let done = task::spawn_blocking(move || {
-            let result = work(&argon2);
-            drop((running, admitted));
-            result
-        });
-        done.await.unwrap_or_else(|error| {
-            let kind =
-                if error.is_cancelled() { PortErrorKind::Unavailable } else { PortErrorKind::Unexpected };
-            Err(crypto(kind, operation).with_source(error))
+            stand_in: random_hash(&params).map_err(HasherFault::StandIn)?,
+            params,
+            turns: Turns::new(max_concurrent, max_waiting),
         })
     }
 }
@@ -95,17 +61,13 @@ impl Argon2PasswordHasher {
 #[async_trait]
 impl PasswordHasher for Argon2PasswordHasher {
     async fn hash(&self, password: &SecretString) -> PortResult<PasswordHash> {
-        const OPERATION: &str = "password_hasher.hash";
-        let mut salt = [0; SALT_BYTES];
-        SystemRandomSource.fill(&mut salt)?;
-        let password = password.clone();
-        self.in_turn(OPERATION, move |argon2| {
-            let hash = argon2
-                .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
-                .map_err(|error| failed(error, PortErrorKind::Unexpected, OPERATION))?;
-            Ok(PasswordHash::new(hash.to_string()))
-        })
-        .await
+        let (params, password) = (self.params.clone(), password.clone());
+        let work = move |memory: &mut Memory| {
+            let made = random_hash(&params)?;
+            let output = digest(&params, &password, &made, memory, HASH)?;
+            Ok(PasswordHash::new(phc::PasswordHash { hash: Some(output), ..made }.to_string()))
+        };
+        self.turns.take(HASH, work).await
     }
 
     async fn verify(
@@ -118,10 +80,9 @@ impl PasswordHasher for Argon2PasswordHasher {
             Some(hash) => parse(hash.expose())?,
             None => self.stand_in.clone(),
         };
-        let password = password.clone();
-        let verdict = self
-            .in_turn(VERIFY, move |argon2| compare(argon2, password.expose_secret().as_bytes(), &hash))
-            .await?;
+        let (today, password) = (self.params.clone(), password.clone());
+        let compare = move |memory: &mut Memory| compare(&today, &password, &hash, memory);
+        let verdict = self.turns.take(VERIFY, compare).await?;
         Ok(if exists { verdict } else { PasswordVerdict::Mismatch })
     }
 }
@@ -129,15 +90,16 @@ impl PasswordHasher for Argon2PasswordHasher {
 /// The settings alone.
 impl fmt::Debug for Argon2PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Argon2PasswordHasher").field("params", self.argon2.params()).finish_non_exhaustive()
+        f.debug_struct("Argon2PasswordHasher").field("params", &self.params).finish_non_exhaustive()
     }
 }
 
+const HASH: &str = "password_hasher.hash";
 const VERIFY: &str = "password_hasher.verify";
 
-/// A hash that costs as much to compare with as today's, and that no password gives.
-fn stand_in(params: &Params) -> PortResult<phc::PasswordHash> {
-    let unexpected = || crypto(PortErrorKind::Unexpected, "password_hasher.new");
+/// A hash that costs as much to compare with as one made now, and that no password gives.
+fn random_hash(params: &Params) -> PortResult<phc::PasswordHash> {
+    let unexpected = || crypto(PortErrorKind::Unexpected, HASH);
     let mut salt = [0; SALT_BYTES];
     let mut hash = [0; HASH_BYTES];
     SystemRandomSource.fill(&mut salt)?;
@@ -165,13 +127,40 @@ fn parse(text: &str) -> PortResult<phc::PasswordHash> {
     if is_ours { Ok(hash) } else { Err(corrupt()) }
 }
 
-fn compare(argon2: &Argon2<'_>, password: &[u8], hash: &phc::PasswordHash) -> PortResult<PasswordVerdict> {
-    match argon2.verify_password(password, hash) {
-        Ok(()) if is_outdated(hash, argon2.params()) => Ok(PasswordVerdict::MatchButOutdated),
-        Ok(()) => Ok(PasswordVerdict::Match),
-        Err(Error::PasswordInvalid) => Ok(PasswordVerdict::Mismatch),
-        Err(error) => Err(failed(error, PortErrorKind::Corrupt, VERIFY)),
-    }
+fn compare(
+    today: &Params,
+    password: &SecretString,
+    hash: &phc::PasswordHash,
+    memory: &mut Memory,
+) -> PortResult<PasswordVerdict> {
+    let params = Params::try_from(hash).map_err(|error| corrupt().with_source(error))?;
+    let output = digest(&params, password, hash, memory, VERIFY)?;
+    // Outputs are compared in constant time.
+    Ok(match (hash.hash == Some(output), is_outdated(hash, today)) {
+        (false, _) => PasswordVerdict::Mismatch,
+        (true, true) => PasswordVerdict::MatchButOutdated,
+        (true, false) => PasswordVerdict::Match,
+    })
+}
+
+/// The output of argon2 for this password with the salt and of the length of `like`.
+fn digest(
+    params: &Params,
+    password: &SecretString,
+    like: &phc::PasswordHash,
+    memory: &mut Memory,
+    operation: &'static str,
+) -> PortResult<phc::Output> {
+    let (Some(salt), Some(length)) = (&like.salt, like.hash.as_ref().map(phc::Output::len)) else {
+        return Err(crypto(PortErrorKind::Corrupt, operation));
+    };
+    let mut output = [0; phc::Output::MAX_LENGTH];
+    let output = &mut output[..length];
+    let memory = memory.blocks(params.block_count(), operation)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password.expose_secret().as_bytes(), salt.as_ref(), output, memory)
+        .map_err(|error| crypto(PortErrorKind::Corrupt, operation).with_source(error))?;
+    phc::Output::new(output).map_err(|error| crypto(PortErrorKind::Unexpected, operation).with_source(error))
 }
 
 /// Whether any of what made the hash is weaker than today's.
@@ -192,12 +181,6 @@ fn is_in_proportion(params: &Params) -> bool {
 
 fn corrupt() -> PortError {
     crypto(PortErrorKind::Corrupt, VERIFY)
-}
-
-/// An error of argon2: want of memory passes, whatever else it may be is of `kind`.
-fn failed(error: Error, kind: PortErrorKind, operation: &'static str) -> PortError {
-    let kind = if error == Error::OutOfMemory { PortErrorKind::Unavailable } else { kind };
-    crypto(kind, operation).with_source(error)
 }
 
 #[cfg(test)]

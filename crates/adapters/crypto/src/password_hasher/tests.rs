@@ -1,6 +1,6 @@
 //! Settings, verdicts, and the bound on how much is hashed at once.
 
-use std::{future::Future, pin::pin, sync::mpsc, task::Poll};
+use std::{pin::pin, sync::Arc, sync::mpsc, task::Poll, thread};
 
 use futures::poll;
 
@@ -165,7 +165,7 @@ async fn no_changed_character_makes_a_hash_match_another_password() {
 async fn who_finds_the_queue_full_is_told_at_once() {
     let hasher = hasher(WEAK);
     let password = SecretString::from("x");
-    let turn = hasher.running.clone().acquire_owned().await.expect("open");
+    let turn = Arc::clone(hasher.turns.running()).acquire_owned().await.expect("open");
     let mut first = pin!(hasher.hash(&password));
     let mut second = pin!(hasher.verify(&password, None));
     assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending(), "the turn is taken");
@@ -182,7 +182,7 @@ async fn who_finds_the_queue_full_is_told_at_once() {
 async fn who_stops_waiting_makes_room() {
     let hasher = hasher(WEAK);
     let password = SecretString::from("x");
-    let turn = hasher.running.clone().acquire_owned().await.expect("open");
+    let turn = Arc::clone(hasher.turns.running()).acquire_owned().await.expect("open");
     for _ in 0..10 {
         let mut gone = pin!(hasher.hash(&password));
         assert!(poll!(&mut gone).is_pending());
@@ -191,42 +191,63 @@ async fn who_stops_waiting_makes_room() {
     hasher.hash(&password).await.expect("nobody waits any more");
 }
 
-/// Runs a test on a runtime whose only blocking thread is busy until the given call ends.
-fn with_the_blocking_thread_taken<F: Future>(test: impl FnOnce(mpsc::Sender<()>) -> F) -> F::Output {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("a runtime");
+#[tokio::test]
+async fn a_hash_runs_on_a_thread_of_its_own() {
+    let hasher = hasher(WEAK);
+    let ran_on = hasher.turns.take(HASH, |_| Ok(thread::current().id())).await.expect("its turn");
+    assert_ne!(ran_on, thread::current().id());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hash_yields_to_other_threads_and_to_them_alone() {
+    let niceness = || rustix::process::getpriority_process(None).expect("a priority");
+    let before = niceness();
+    let hasher = hasher(WEAK);
+    let of_hash = hasher.turns.take(HASH, move |_| Ok(niceness())).await.expect("its turn");
+    assert!(of_hash > before || before == 19, "{of_hash} beside {before}");
+    assert_eq!(niceness(), before);
+}
+
+#[tokio::test]
+async fn a_hash_keeps_its_turn_after_its_caller_has_gone() {
+    let hasher = hasher(WEAK);
     let (release, released) = mpsc::channel::<()>();
-    runtime.block_on(async {
-        task::spawn_blocking(move || released.recv());
-        test(release).await
-    })
+    {
+        let work = move |_: &mut Memory| Ok(released.recv());
+        let mut gone = pin!(hasher.turns.take(HASH, work));
+        assert!(poll!(&mut gone).is_pending(), "handed to its thread");
+    }
+    assert_eq!(hasher.turns.running().available_permits(), 0, "another hash could begin beside it");
+    drop(release);
+    hasher.hash(&SecretString::from("x")).await.expect("the turn is given back at the end");
 }
 
-#[test]
-fn hashing_happens_on_blocking_threads() {
-    with_the_blocking_thread_taken(|release| async move {
-        let hasher = hasher(WEAK);
-        let password = SecretString::from("x");
-        let mut hash = pin!(hasher.hash(&password));
-        assert!(poll!(&mut hash).is_pending(), "it was hashed on the caller's thread");
-        drop(release);
-        hash.await.expect("hash");
-    });
+#[tokio::test]
+async fn a_hash_that_panics_gives_its_turn_back() {
+    let hasher = hasher(WEAK);
+    let failed = hasher.turns.take::<()>(HASH, |_| panic!("on purpose")).await;
+    assert_eq!(failed.expect_err("no result").kind, PortErrorKind::Unexpected);
+    hasher.hash(&SecretString::from("x")).await.expect("its turn has come");
 }
 
-#[test]
-fn a_hash_keeps_its_turn_after_its_caller_has_gone() {
-    with_the_blocking_thread_taken(|release| async move {
-        let hasher = hasher(WEAK);
-        let password = SecretString::from("x");
-        {
-            let mut gone = pin!(hasher.hash(&password));
-            assert!(poll!(&mut gone).is_pending(), "handed to the blocking thread");
-        }
-        assert_eq!(hasher.running.available_permits(), 0, "another hash could begin beside it");
-        drop(release);
-        hasher.hash(&password).await.expect("the turn is given back at the end");
-    });
+#[tokio::test]
+async fn memory_that_was_used_before_changes_no_hash() {
+    let hasher = hasher(Argon2Config { max_waiting: 10, ..WEAK });
+    let larger = self::hasher(Argon2Config { memory_kib: 256, ..WEAK });
+    let made = hash(&larger, "correct horse").await;
+    // Side by side, so that the memory is handed from one to the next.
+    let password = SecretString::from("correct horse");
+    let other = SecretString::from("wrong");
+    let results = futures::future::join_all([
+        hasher.verify(&password, Some(made.clone())),
+        hasher.verify(&other, Some(made.clone())),
+        hasher.verify(&password, None),
+        hasher.verify(&password, Some(made)),
+    ]);
+    let verdicts: Vec<_> = results.await.into_iter().map(|verdict| verdict.expect("verify")).collect();
+    let (right, wrong) = (PasswordVerdict::Match, PasswordVerdict::Mismatch);
+    assert_eq!(verdicts, [right, wrong, wrong, right]);
 }
 
 #[test]

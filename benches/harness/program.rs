@@ -11,13 +11,14 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::Outcome;
+use super::Outcome;
 
 /// A running service that has one connection and one key. Stopped when dropped.
 pub(crate) struct Program {
     child: Child,
     client: Client,
-    api: String,
+    /// Where its API is, `http://…/api/v1`.
+    pub(crate) api: String,
     key: String,
     /// From the start of the process to the first ready answer.
     pub(crate) started_in: Duration,
@@ -35,6 +36,8 @@ impl Program {
             .env("ALTUS4_DATA_DIR", data.path())
             .env("PORT", port.to_string())
             .env("ALTUS4_LOG", "warn")
+            // Benchmarks come from as many addresses as they say.
+            .env("ALTUS4_TRUSTED_PROXIES", "127.0.0.1")
             .stdout(Stdio::null())
             .spawn()?;
         // Over loopback, packing an answer costs more than sending it.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command};
 use altus4_test_support::MariaDb;
 use mysql_async::{Conn, Opts, Params, Value, prelude::Queryable};
 
-use crate::Outcome;
+use super::Outcome;
 
 const TABLE: &str = "CREATE TABLE packages (
     id INT PRIMARY KEY, name VARCHAR(191) NOT NULL, section VARCHAR(64), title VARCHAR(512), description TEXT
