@@ -136,7 +136,14 @@ async fn an_unknown_address_and_a_wrong_password_answer_alike(app: &TestApp) {
 async fn passwords_are_refused_by_name_of_the_reason() {
     let app = TestApp::shared(crate::app::Kind::Sqlite);
     let long = "x7".repeat(65);
-    for (password, reason) in [("seven77", "8"), (long.as_str(), "128"), ("password123", "common")] {
+    for (password, reason) in [
+        ("seven77", "8"),
+        (long.as_str(), "128"),
+        ("password123", "common"),
+        ("P@ssw0rd2024", "common"),
+        ("Altus4-2026", "service"),
+        ("ada@Example.org", "e-mail"),
+    ] {
         let mut body = registration(&fresh_email());
         body["password"] = json!(password);
         let answer = app.anonymous().post("/api/v1/auth/register", body).await.fails(400, "VALIDATION_ERROR");

@@ -104,7 +104,7 @@ impl AdministrationService {
     /// Makes an account of this role that nobody is logged in to.
     ///
     /// # Errors
-    /// [`UserError::EmailTaken`].
+    /// [`UserError::EmailTaken`]; [`UserError::Password`].
     pub async fn create(
         &self,
         admin: SystemAdmin,
@@ -112,6 +112,7 @@ impl AdministrationService {
         role: Role,
         origin: &Origin,
     ) -> Result<Account, UserError> {
+        registration.password.check_for(&registration.email, &registration.name)?;
         let password = self.ports.passwords.hash(registration.password.secret()).await?;
         let now = self.ports.clock.now();
         let account = Account {
@@ -136,7 +137,7 @@ impl AdministrationService {
     /// Gives an account a new password and ends all its sessions.
     ///
     /// # Errors
-    /// [`UserError::NoSuchAccount`].
+    /// [`UserError::NoSuchAccount`]; [`UserError::Password`].
     pub async fn reset_password(
         &self,
         admin: SystemAdmin,
@@ -144,6 +145,8 @@ impl AdministrationService {
         new: &NewPassword,
         origin: &Origin,
     ) -> Result<(), UserError> {
+        let account = self.get(admin, id).await?.account;
+        new.check_for(&account.email, &account.name)?;
         let new = self.ports.passwords.hash(new.secret()).await?;
         let now = self.ports.clock.now();
         let event = self.ports.event(admin.actor(), AuditAction::PasswordReset, origin, now);

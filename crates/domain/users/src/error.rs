@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use altus4_kernel::{AccountId, PortError, SessionId, Timestamp};
 
+use crate::PasswordFault;
+
 /// The answers of [`UserService`](crate::UserService) and
 /// [`AdministrationService`](crate::AdministrationService) other than success.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,9 @@ pub enum UserError {
         /// The same as a moment.
         reset_at: Timestamp,
     },
+    /// The new password is none for this account.
+    #[error("the password {0}")]
+    Password(#[from] PasswordFault),
     /// The account has no such session that is live.
     #[error("no such session")]
     NoSuchSession(SessionId),

@@ -1,8 +1,14 @@
 //! What a password has to be. Length decides, not composition (NIST SP 800-63B §3.1.1.2).
 
+mod guessable;
+
 use altus4_kernel::secrecy::{ExposeSecret, SecretString};
 
-/// A password fit to be kept: 8–128 characters and not one of the commonest.
+use self::guessable::{is_common, is_made_of};
+use crate::{AccountName, Email};
+
+/// A password fit to be kept: 8–128 characters, not one of the commonest, and not the service's name.
+/// Whether it fits its account is for [`NewPassword::check_for`].
 #[derive(Debug, Clone)]
 pub struct NewPassword(SecretString);
 
@@ -18,6 +24,9 @@ pub enum PasswordFault {
     /// Among those that are tried first.
     #[error("is one of the most common passwords; choose another")]
     TooCommon,
+    /// Made of what everybody knows of the account or the service.
+    #[error("is made of your name, your e-mail address or this service's name; choose another")]
+    TooPersonal,
 }
 
 impl NewPassword {
@@ -39,9 +48,20 @@ impl NewPassword {
             Err(PasswordFault::TooLong)
         } else if is_common(plain) {
             Err(PasswordFault::TooCommon)
+        } else if is_made_of(plain, None, None) {
+            Err(PasswordFault::TooPersonal)
         } else {
             Ok(Self(text))
         }
+    }
+
+    /// Whether an account with this address and this name may have it.
+    ///
+    /// # Errors
+    /// [`PasswordFault::TooPersonal`].
+    pub fn check_for(&self, email: &Email, name: &AccountName) -> Result<(), PasswordFault> {
+        let is_personal = is_made_of(self.0.expose_secret(), Some(email), Some(name));
+        if is_personal { Err(PasswordFault::TooPersonal) } else { Ok(()) }
     }
 
     /// The password itself, for hashing.
@@ -49,86 +69,6 @@ impl NewPassword {
     pub fn secret(&self) -> &SecretString {
         &self.0
     }
-}
-
-/// The commonest passwords of eight characters and more, lower case, sorted: compared without case
-/// and without the digits and signs that people add at the end.
-const COMMON: &[&str] = &[
-    "00000000",
-    "11111111",
-    "12121212",
-    "12341234",
-    "12345678",
-    "123456789",
-    "1234567890",
-    "123123123",
-    "1q2w3e4r",
-    "1q2w3e4r5t",
-    "1qaz2wsx",
-    "87654321",
-    "88888888",
-    "987654321",
-    "aa123456",
-    "abc12345",
-    "abcd1234",
-    "abcdefgh",
-    "administrator",
-    "altus4altus4",
-    "asdfasdf",
-    "asdfghjk",
-    "asdfghjkl",
-    "baseball",
-    "basketball",
-    "changeme",
-    "charlie1",
-    "computer",
-    "corvette",
-    "dragon12",
-    "elephant",
-    "football",
-    "iloveyou",
-    "internet",
-    "jennifer",
-    "jonathan",
-    "letmein1",
-    "liverpool",
-    "mercedes",
-    "michelle",
-    "monkey12",
-    "mustang1",
-    "mypassword",
-    "p@ssw0rd",
-    "pa55word",
-    "passw0rd",
-    "password",
-    "password1",
-    "princess",
-    "q1w2e3r4",
-    "q1w2e3r4t5",
-    "qazwsxedc",
-    "qwer1234",
-    "qwertyui",
-    "qwertyuiop",
-    "qwerty12",
-    "qwerty123",
-    "samantha",
-    "starwars",
-    "sunshine",
-    "superman",
-    "superstar",
-    "trustno1",
-    "victoria",
-    "welcome1",
-    "whatever",
-    "zaq12wsx",
-    "zxcvbnm1",
-];
-
-fn is_common(plain: &str) -> bool {
-    let lower = plain.to_lowercase();
-    let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation());
-    let one_character = lower.chars().next().is_some_and(|first| lower.chars().all(|c| c == first));
-    one_character || COMMON.iter().any(|common| *common == lower || *common == stem)
 }
 
 #[cfg(test)]
@@ -152,6 +92,15 @@ mod tests {
         for text in ["password", "Password1!", "QWERTYUIOP", "aaaaaaaaaa", "12345678", "sunshine2024"] {
             assert_eq!(parse(text), Err(PasswordFault::TooCommon), "{text}");
         }
+    }
+
+    #[test]
+    fn a_password_is_held_against_its_account() {
+        assert_eq!(parse("altus4altus4"), Err(PasswordFault::TooPersonal));
+        let (email, name) = (Email::parse("ada@example.com").unwrap(), AccountName::parse("Ada").unwrap());
+        let check = |text: &str| NewPassword::parse(text.into()).unwrap().check_for(&email, &name);
+        assert_eq!(check("ada@example.com"), Err(PasswordFault::TooPersonal));
+        assert_eq!(check("correct horse battery"), Ok(()));
     }
 
     #[test]

@@ -97,12 +97,13 @@ impl UserService {
     /// Makes an account and logs it in.
     ///
     /// # Errors
-    /// [`UserError::EmailTaken`].
+    /// [`UserError::EmailTaken`]; [`UserError::Password`].
     pub async fn register(
         &self,
         registration: Registration,
         origin: &Origin,
     ) -> Result<(Account, TokenPair), UserError> {
+        registration.password.check_for(&registration.email, &registration.name)?;
         // Looked up first, so that a taken address costs no hash; the constraint decides the race.
         if self.ports.users.find_by_email(&registration.email).await?.is_some() {
             return Err(UserError::EmailTaken);

@@ -9,7 +9,7 @@ use altus4_kernel::{
     Forbidden, NotSystemAdmin, Permission, Plan, PortError, PortErrorKind, Role, System, Timestamp,
 };
 use altus4_search::{Failure, FailureReason, SearchError};
-use altus4_users::UserError;
+use altus4_users::{PasswordFault, UserError};
 use serde_json::json;
 
 use super::{ApiError, Code, Fault};
@@ -92,6 +92,7 @@ impl From<UserError> for ApiError {
             UserError::TooManyAttempts { limit, retry_after, reset_at } => {
                 return too_many_attempts(limit, retry_after, reset_at);
             }
+            UserError::Password(fault) => return password_fault("password", fault),
             UserError::NoSuchSession(id) => return Self::not_found("session", &id.to_string()),
             UserError::NoSuchAccount(id) => return Self::not_found("user", &id.to_string()),
             UserError::LastAdministrator => {
@@ -102,6 +103,10 @@ impl From<UserError> for ApiError {
         };
         Self::new(code, sentence(&error))
     }
+}
+
+fn password_fault(field: &str, fault: PasswordFault) -> ApiError {
+    ApiError::validation(&[Fault { field: field.to_owned(), reason: fault.to_string().into() }])
 }
 
 /// Seconds are rounded up: who comes again after them is not refused.
@@ -152,6 +157,14 @@ impl From<ConnectionError> for ApiError {
 }
 
 impl ApiError {
+    /// As [`From<UserError>`], where the new password is one of two.
+    pub(crate) fn of_password_change(error: UserError) -> Self {
+        match error {
+            UserError::Password(fault) => password_fault("newPassword", fault),
+            other => other.into(),
+        }
+    }
+
     /// As [`From<ConnectionError>`], where the call was only to see whether the server answers: that
     /// it took too long is one more way of not being reachable, and must not be told apart.
     pub(crate) fn of_probe(error: ConnectionError) -> Self {

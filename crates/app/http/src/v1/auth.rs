@@ -178,8 +178,9 @@ pub(crate) async fn change_password(
 ) -> Result<Answer<SuccessDto>, ApiError> {
     let (current, new) = body.read(dto::password_change)?;
     state.services.attempts.admit_password_change(client.1, caller.account_id).await?;
-    let users = &state.services.users;
-    users.change_password(caller.account_id, caller.session_id, &current, &new, &client.0).await?;
+    let (users, account) = (&state.services.users, caller.account_id);
+    let changed = users.change_password(account, caller.session_id, &current, &new, &client.0).await;
+    changed.map_err(ApiError::of_password_change)?;
     Ok(Answer::ok(SuccessDto::DONE))
 }
 

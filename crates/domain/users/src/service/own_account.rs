@@ -25,8 +25,8 @@ impl UserService {
     /// password is kept in the audit log.
     ///
     /// # Errors
-    /// [`UserError::InvalidCredentials`] when `current` isn't the account's password;
-    /// [`UserError::InvalidToken`] when the account has been deactivated meanwhile.
+    /// [`UserError::Password`]; [`UserError::InvalidCredentials`] when `current` isn't the account's
+    /// password; [`UserError::InvalidToken`] when the account has been deactivated meanwhile.
     pub async fn change_password(
         &self,
         account_id: AccountId,
@@ -36,6 +36,7 @@ impl UserService {
         origin: &Origin,
     ) -> Result<(), UserError> {
         let found = self.ports.users.find_with_hash(account_id).await?.ok_or(UserError::InvalidToken)?;
+        new.check_for(&found.account.email, &found.account.name)?;
         let verdict = self.ports.passwords.verify(current, Some(found.password.clone())).await?;
         let matches = verdict != PasswordVerdict::Mismatch;
         let hash = if matches { Some(self.ports.passwords.hash(new.secret()).await?) } else { None };

@@ -3,8 +3,7 @@
 use altus4_connections::Connection;
 use altus4_kernel::{SessionId, secrecy::SecretString};
 use altus4_users::{
-    AccessToken, Account, AccountName, Email, NewPassword, PasswordFault, ProfileChange, Registration,
-    Session, TokenPair,
+    AccessToken, Account, AccountName, Email, NewPassword, ProfileChange, Registration, Session, TokenPair,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -25,7 +24,8 @@ const NAME: &str = "must have 1 to 100 characters and no control characters";
 pub(crate) struct RegisterBody {
     #[schema(format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
-    /// 8–128 characters; the commonest passwords are refused.
+    /// 8–128 characters; the commonest passwords are refused, and what is made of the account's own
+    /// name or e-mail address.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     password: String,
     #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
@@ -44,13 +44,17 @@ pub(super) fn registration(fields: &mut Fields) -> Option<Registration> {
     let email = fields.parsed("email", EMAIL, Email::parse);
     let password = new_password(fields, "password");
     let name = fields.parsed("name", NAME, AccountName::parse);
-    Some(Registration { email: email?, password: password?, name: name? })
+    let registration = Registration { email: email?, password: password?, name: name? };
+    if let Err(fault) = registration.password.check_for(&registration.email, &registration.name) {
+        fields.fault("password", fault.to_string());
+    }
+    Some(registration)
 }
 
 fn new_password(fields: &mut Fields, name: &str) -> Option<NewPassword> {
     match NewPassword::parse(fields.text(name)?.into()) {
         Ok(password) => Some(password),
-        Err(fault @ (PasswordFault::TooShort | PasswordFault::TooLong | PasswordFault::TooCommon)) => {
+        Err(fault) => {
             fields.fault(name, fault.to_string());
             None
         }
@@ -94,7 +98,8 @@ pub(super) fn profile_change(fields: &mut Fields) -> ProfileChange {
 pub(crate) struct ChangePasswordBody {
     #[schema(format = Password, max_length = 1024)]
     current_password: String,
-    /// 8–128 characters; the commonest passwords are refused.
+    /// 8–128 characters; the commonest passwords are refused, and what is made of the account's own
+    /// name or e-mail address.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     new_password: String,
 }
