@@ -64,6 +64,25 @@ impl SqlSessionRepository {
         Ok(ended)
     }
 
+    async fn try_purge(&self, before: Timestamp, most: u32) -> Result<u64, Fault> {
+        // By their ids, the oldest first: neither back end can delete so many and no more.
+        let over = session::Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(was_over(before))
+            .order_by_asc(Column::Id)
+            .limit(u64::from(most))
+            .into_tuple::<TextUuid>()
+            .all(self.pools.reads())
+            .await?;
+        if over.is_empty() {
+            return Ok(0);
+        }
+        // Their spent tokens go with them.
+        let delete = session::Entity::delete_many().filter(Column::Id.is_in(over)).filter(was_over(before));
+        Ok(delete.exec(self.pools.writes()).await?.rows_affected)
+    }
+
     async fn try_rotate(
         &self,
         presented: &RefreshTokenDigest,
@@ -177,6 +196,10 @@ impl SessionRepository for SqlSessionRepository {
         let end = || self.try_end(end_live(now).filter(is_of(account_id)), event);
         self.pools.transact("sessions.end_all", end).await
     }
+
+    async fn purge(&self, before: Timestamp, most: u32) -> PortResult<u64> {
+        self.pools.transact("sessions.purge", || self.try_purge(before, most)).await
+    }
 }
 
 /// Ends the sessions of an account, within the transaction that is the reason.
@@ -204,6 +227,11 @@ fn is_of(account_id: AccountId) -> Condition {
 
 fn is_live(now: Timestamp) -> Condition {
     Condition::all().add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(Moment::from(now)))
+}
+
+fn was_over(before: Timestamp) -> Condition {
+    let before = Moment::from(before);
+    Condition::any().add(Column::EndedAt.lt(before)).add(Column::ExpiresAt.lt(before))
 }
 
 fn end_live(now: Timestamp) -> UpdateMany<session::Entity> {

@@ -1,4 +1,5 @@
-//! Removes for good, once an hour, what is left of accounts that were deactivated long ago.
+//! Removes for good, once an hour, what is left of accounts that were deactivated long ago, and of
+//! sessions that are over.
 
 use std::time::Duration;
 
@@ -23,6 +24,11 @@ impl Purge {
                     Ok(0) => {}
                     Ok(purged) => tracing::info!(purged, "accounts.purged"),
                     Err(error) => tracing::warn!(%error, "accounts.purge_failed"),
+                }
+                match users.purge_sessions().await {
+                    Ok(0) => {}
+                    Ok(purged) => tracing::info!(purged, "sessions.purged"),
+                    Err(error) => tracing::warn!(%error, "sessions.purge_failed"),
                 }
             }
         }))

@@ -212,6 +212,11 @@ pub trait SessionRepository: Send + Sync {
 
     /// Ends every session of an account; the number that were live at `now`.
     async fn end_all(&self, account_id: AccountId, now: Timestamp, event: &AuditEvent) -> PortResult<u64>;
+
+    /// Removes the rows of sessions that ended before `before`, or whose time was over before it, with
+    /// the tokens that were spent in them: `most` sessions at a time; how many they were. Spent tokens
+    /// of other sessions MUST stay, since their reuse ends a session.
+    async fn purge(&self, before: Timestamp, most: u32) -> PortResult<u64>;
 }
 
 /// What came of checking a password.

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use crate::{Admission, AttemptLimiter, Quota};
 
 /// Asks the first limiter, and the second whenever the first fails: shared counts while they can be
-/// reached, each node's own otherwise. Nothing is let through uncounted; what was counted by one is
-/// unknown to the other.
+/// reached, each node's own otherwise. Nothing is let through uncounted.
+///
+/// What the first admits is counted by the second too, and has to be admitted there: so a first that
+/// fails now and then gives nobody the attempts of two limiters.
 #[derive(Clone)]
 pub struct FallbackAttemptLimiter {
     first: Arc<dyn AttemptLimiter>,
@@ -28,7 +30,12 @@ impl FallbackAttemptLimiter {
 impl AttemptLimiter for FallbackAttemptLimiter {
     async fn admit(&self, key: &str, quota: Quota, now: Timestamp) -> PortResult<Admission> {
         match self.first.admit(key, quota, now).await {
-            Ok(admission) => Ok(admission),
+            Ok(Admission::Admitted) => {
+                let own = self.second.admit(key, quota, now).await;
+                // It is counted, if only once.
+                Ok(own.unwrap_or(Admission::Admitted))
+            }
+            Ok(refused @ Admission::Refused { .. }) => Ok(refused),
             // Whoever wrote the first limiter tells that it failed; here it is nothing to stop for.
             Err(_) => self.second.admit(key, quota, now).await,
         }
@@ -101,14 +108,37 @@ mod tests {
     }
 
     #[test]
-    fn the_first_decides_again_once_it_is_back() {
+    fn a_first_that_comes_and_goes_gives_nobody_more() {
         let pair = Pair::new();
-        assert!(pair.is_admitted().expect("the first"));
-        pair.first.gone.store(true, Ordering::Relaxed);
-        while pair.is_admitted().expect("the second") {}
-        pair.first.gone.store(false, Ordering::Relaxed);
-        assert!(pair.is_admitted().expect("the first"), "one of its two is left");
+        let mut admitted = 0;
+        for is_gone in [false, true, false, true, false] {
+            pair.first.gone.store(is_gone, Ordering::Relaxed);
+            admitted += u32::from(pair.is_admitted().expect("the second is there"));
+        }
+        assert_eq!(admitted, QUOTA.limit);
+    }
+
+    #[test]
+    fn the_first_counts_what_other_nodes_admit() {
+        let pair = Pair::new();
+        let elsewhere = FallbackAttemptLimiter::new(
+            Arc::clone(&pair.first) as _,
+            Arc::new(InMemoryAttemptLimiter::default()),
+        );
+        for _ in 0..QUOTA.limit {
+            block_on(elsewhere.admit("key", QUOTA, FixedClock::default().now())).expect("counted");
+        }
         assert!(!pair.is_admitted().expect("the first"));
+        pair.first.gone.store(true, Ordering::Relaxed);
+        assert!(pair.is_admitted().expect("the second"), "what was refused is not counted");
+    }
+
+    #[test]
+    fn without_the_second_the_first_counts() {
+        let pair = Pair::new();
+        pair.second.gone.store(true, Ordering::Relaxed);
+        let admitted: Vec<_> = (0..4).map(|_| pair.is_admitted().expect("the first is there")).collect();
+        assert_eq!(admitted, [true, true, false, false]);
     }
 
     #[test]

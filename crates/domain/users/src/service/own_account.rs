@@ -12,6 +12,11 @@ use crate::{
     ports::{EMAIL_CONSTRAINT, LAST_ADMIN_CONSTRAINT},
 };
 
+/// How long sessions that are over are kept: more than clocks of nodes may differ.
+const SESSIONS_KEPT: Duration = Duration::from_hours(24);
+/// How many sessions are removed in one transaction, so that no login has to wait long for it.
+const SESSIONS_AT_ONCE: u32 = 100;
+
 impl UserService {
     /// The account of an authenticated caller.
     ///
@@ -105,6 +110,23 @@ impl UserService {
     /// Those of the store.
     pub async fn purge_deactivated(&self, kept: Duration) -> Result<u64, UserError> {
         Ok(self.ports.users.purge_deactivated(self.ports.clock.now() - kept).await?)
+    }
+
+    /// Removes for good the sessions, of whatever account, that have been over for a day, with the
+    /// refresh tokens that were spent in them; how many they were.
+    ///
+    /// # Errors
+    /// Those of the store; what was removed before stays so.
+    pub async fn purge_sessions(&self) -> Result<u64, UserError> {
+        let before = self.ports.clock.now() - SESSIONS_KEPT;
+        let mut purged = 0;
+        loop {
+            let batch = self.ports.sessions.purge(before, SESSIONS_AT_ONCE).await?;
+            purged += batch;
+            if batch < u64::from(SESSIONS_AT_ONCE) {
+                return Ok(purged);
+            }
+        }
     }
 
     /// An account's own audit log, the newest first.

@@ -225,6 +225,25 @@ fn a_purge_waits_as_long_as_it_was_told() {
 }
 
 #[test]
+fn sessions_that_are_over_are_removed_after_a_day() {
+    let desk = Desk::new();
+    let (_, kept) = desk.register("ada@example.com");
+    for _ in 0..250 {
+        let (account, tokens) = desk.login("ada@example.com", PASSWORD).expect("login");
+        let Credential::Session { id } = desk.caller(&tokens).expect("a session").credential else {
+            panic!("a session")
+        };
+        block_on(desk.service.logout(account.id, id, &origin())).expect("logout");
+    }
+    let purge = || block_on(desk.service.purge_sessions()).expect("purge");
+    desk.clock.advance(Duration::from_hours(24));
+    assert_eq!(purge(), 0);
+    desk.clock.advance(Duration::from_millis(1));
+    assert_eq!(purge(), 250);
+    block_on(desk.service.refresh(&kept.refresh_token, &origin())).expect("its session lives");
+}
+
+#[test]
 fn an_account_sees_its_own_log_alone() {
     let desk = Desk::new();
     let (ada, tokens) = desk.register("ada@example.com");

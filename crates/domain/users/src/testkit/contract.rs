@@ -107,6 +107,8 @@ macro_rules! users_contract {
                 an_ended_session_and_its_event_are_stored_together,
                 ending_all_sessions_is_kept_once,
                 a_reuse_is_kept_in_the_log_of_its_account_once,
+                a_purge_takes_what_was_over_before,
+                a_purge_leaves_reuse_detected_while_a_session_lives,
             ]
         );
         $crate::testkit::contract_tests!(

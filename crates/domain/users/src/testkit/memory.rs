@@ -43,12 +43,12 @@ struct AccountRow {
 #[derive(Debug)]
 struct SessionRow {
     session: Session,
-    ended: bool,
+    ended_at: Option<Timestamp>,
 }
 
 impl SessionRow {
     fn is_live(&self, now: Timestamp) -> bool {
-        !self.ended && now < self.session.expires_at
+        self.ended_at.is_none() && now < self.session.expires_at
     }
 }
 
@@ -87,7 +87,7 @@ impl Rows {
     }
 
     fn add_session(&mut self, session: &Session) {
-        self.sessions.insert(session.id, SessionRow { session: session.clone(), ended: false });
+        self.sessions.insert(session.id, SessionRow { session: session.clone(), ended_at: None });
     }
 
     fn live(&mut self, id: SessionId, now: Timestamp) -> Option<LiveSession> {
@@ -102,7 +102,7 @@ impl Rows {
 
     fn end_sessions(&mut self, account_id: AccountId, keep: Option<SessionId>, now: Timestamp) {
         let others = self.live_of(account_id, now).filter(|row| Some(row.session.id) != keep);
-        others.for_each(|row| row.ended = true);
+        others.for_each(|row| row.ended_at = Some(now));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The cases of the [`SessionRepository`](crate::SessionRepository) contract.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the contract is broken")]
 
+mod purging;
+
 use std::time::Duration;
 
 use altus4_kernel::{
@@ -13,6 +15,10 @@ use futures::future::join_all;
 use crate::{
     ClientInfo, LiveSession, RefreshRotation, RefreshTokenDigest, Session,
     testkit::{UsersSubject, contract::events, sample_account, sample_session},
+};
+
+pub use self::purging::{
+    a_purge_leaves_reuse_detected_while_a_session_lives, a_purge_takes_what_was_over_before,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);

@@ -52,7 +52,7 @@ impl SessionRepository for InMemoryUsers {
         if let Some(id) = rows.spent.get(presented).copied() {
             if let Some(row) = rows.sessions.get_mut(&id).filter(|row| row.is_live(now)) {
                 self.audit.record(&reuse.clone().in_log_of(row.session.account_id).about(id))?;
-                row.ended = true;
+                row.ended_at = Some(now);
             }
             return Ok(RefreshRotation::Reused);
         }
@@ -68,7 +68,7 @@ impl SessionRepository for InMemoryUsers {
         live.session.expires_at = expires_at;
         live.account.last_active = now;
         rows.spent.insert(*presented, id);
-        rows.sessions.insert(id, SessionRow { session: live.session.clone(), ended: false });
+        rows.sessions.insert(id, SessionRow { session: live.session.clone(), ended_at: None });
         if let Some(stored) = rows.account(live.account.id) {
             stored.account.last_active = now;
         }
@@ -87,7 +87,7 @@ impl SessionRepository for InMemoryUsers {
             return Ok(false);
         };
         self.audit.record(event)?;
-        row.ended = true;
+        row.ended_at = Some(now);
         Ok(true)
     }
 
@@ -99,5 +99,17 @@ impl SessionRepository for InMemoryUsers {
             rows.end_sessions(account_id, None, now);
         }
         Ok(ended)
+    }
+
+    async fn purge(&self, before: Timestamp, most: u32) -> PortResult<u64> {
+        let rows = &mut *self.rows();
+        let is_over = |row: &&SessionRow| {
+            row.ended_at.is_some_and(|ended| ended < before) || row.session.expires_at < before
+        };
+        let over = rows.sessions.values().filter(is_over).map(|row| row.session.id);
+        let over: Vec<_> = over.take(most as usize).collect();
+        rows.sessions.retain(|id, _| !over.contains(id));
+        rows.spent.retain(|_, id| !over.contains(id));
+        Ok(over.len() as u64)
     }
 }
