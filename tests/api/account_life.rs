@@ -21,6 +21,7 @@ on_both! {
     sessions_of_others_do_not_exist,
     a_refresh_token_used_by_many_at_once_ends_its_session,
     what_a_user_may_not_change_stays,
+    a_registration_gives_itself_nothing,
     a_profile_has_its_name_and_address_changed,
 }
 
@@ -211,6 +212,9 @@ async fn what_a_user_may_not_change_stays(app: &TestApp) {
         ),
         ("POST", "/api/v1/management/setup", json!({})),
         ("POST", "/api/v1/databases/test", json!({})),
+        ("POST", "/api/v1/databases", json!({})),
+        ("POST", "/api/v1/search", json!({ "query": "x" })),
+        ("POST", "/api/v1/auth/logout?all=perhaps", json!({})),
     ] {
         let mut body = body;
         let extras = [
@@ -228,6 +232,28 @@ async fn what_a_user_may_not_change_stays(app: &TestApp) {
         assert_eq!(after, before, "{method} {path}");
     }
     account.session.get("/api/v1/admin/users").await.fails(403, "INSUFFICIENT_PERMISSIONS");
+    account.session.get("/api/v1/databases").await.is(200);
+}
+
+async fn a_registration_gives_itself_nothing(app: &TestApp) {
+    for (name, value) in [
+        ("role", json!("admin")),
+        ("plan", json!("free")),
+        ("id", json!(NEVER_ISSUED)),
+        ("isActive", json!(false)),
+        ("isAdmin", json!(true)),
+    ] {
+        let mut body = json!({ "email": fresh_email(), "password": PASSWORD, "name": "Ada" });
+        body[name] = value;
+        let answer = app.anonymous().post("/api/v1/auth/register", body).await;
+        if answer.status == 201 {
+            let user = &answer.data()["user"];
+            assert_eq!((&user["role"], &user["plan"]), (&json!("user"), &json!("enterprise")), "{name}");
+            app.caller(&text(&answer.data()["token"])).get(PROFILE).await.is(200);
+        } else {
+            assert_eq!(answer.fails(400, "VALIDATION_ERROR").faulty_fields(), [name]);
+        }
+    }
 }
 
 async fn a_profile_has_its_name_and_address_changed(app: &TestApp) {

@@ -59,6 +59,7 @@ fn assert_claims(token: &str, account: &str) {
     assert_eq!(part(0)["alg"], "HS256");
     let claims = part(1);
     assert_eq!(claims["sub"], account);
+    assert_eq!(claims["nbf"], claims["iat"]);
     for name in ["iss", "aud", "sid", "jti"] {
         assert!(claims[name].is_string(), "{name} is missing in {claims}");
     }

@@ -4,7 +4,7 @@ use altus4_test_support::MariaDb;
 use serde_json::json;
 
 use crate::app::{Kind, TestApp, settings_of};
-use crate::client::{Account, PASSWORD};
+use crate::client::{Account, Caller, PASSWORD, text};
 use crate::samples::{articles, connection, row_ids};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,10 +54,29 @@ async fn what_one_node_was_told_every_node_knows() {
 async fn a_session_that_ended_on_one_node_is_over_on_all() {
     let settings = settings_of(Kind::MariaDbRedis);
     let nodes = [TestApp::start(&settings), TestApp::start(&settings)];
-    let session = nodes[0].session().await;
-    let elsewhere = nodes[1].caller(session.credential());
-    elsewhere.get("/api/v1/databases").await.is(200);
-    session.post("/api/v1/auth/logout", json!({})).await.is(200);
-    session.get("/api/v1/databases").await.fails(401, "INVALID_TOKEN");
-    elsewhere.get("/api/v1/databases").await.fails(401, "INVALID_TOKEN");
+    let account = nodes[0].account().await;
+    let login = async || {
+        let answer = nodes[1].login(&account.email, PASSWORD).await.is(200);
+        nodes[1].caller(&text(&answer.data()["token"]))
+    };
+    let is_over = async |session: &Caller| {
+        for node in &nodes {
+            node.caller(session.credential()).get("/api/v1/databases").await.fails(401, "INVALID_TOKEN");
+        }
+    };
+    let (one, two, three) = (login().await, login().await, login().await);
+    for node in &nodes {
+        node.caller(one.credential()).get("/api/v1/databases").await.is(200);
+    }
+    nodes[0].caller(one.credential()).post("/api/v1/auth/logout", json!({})).await.is(200);
+    is_over(&one).await;
+
+    let change = json!({ "currentPassword": PASSWORD, "newPassword": "calm-heron-9-windows" });
+    account.session.post("/api/v1/auth/change-password", change).await.is(200);
+    is_over(&two).await;
+    is_over(&three).await;
+    nodes[1].caller(account.session.credential()).get("/api/v1/databases").await.is(200);
+
+    account.session.send("DELETE", "/api/v1/auth/account", None).await.is(200);
+    is_over(&account.session).await;
 }
