@@ -24,6 +24,8 @@ const OWNERS: &[(&str, &[&str], &[&str])] = &[
     ("deadpool", &["datasource-mysql"], &[]),
     ("mysql_async", &["datasource-mysql"], &["server"]),
     ("rustls", &["datasource-mysql"], &[]),
+    ("tokio-rustls", &["datasource-mysql"], &[]),
+    ("webpki-roots", &["datasource-mysql"], &[]),
     ("sqlx", &["datasource-sqlite", "server"], &[]),
     // Caches.
     ("deadpool-redis", &["cache-redis"], &[]),
@@ -31,7 +33,7 @@ const OWNERS: &[(&str, &[&str], &[&str])] = &[
     // Secrets.
     ("argon2", &["crypto"], &[]),
     ("jsonwebtoken", &["crypto"], &[]),
-    ("ring", &["crypto"], &["server"]),
+    ("ring", &["crypto", "datasource-mysql"], &["server"]),
     ("rustix", &["crypto"], &[]),
     // The program.
     ("anyhow", &["server"], &[]),

@@ -14,13 +14,16 @@ pub struct MySqlConfig {
     pub max_pools: usize,
     /// The largest packet, and so the largest row, that is taken from a server.
     pub max_packet_bytes: usize,
+    /// How much a server may send in answer to one statement.
+    pub max_statement_bytes: usize,
     /// How much of one statement's answer is held.
     pub max_answer_bytes: usize,
     /// How much is held while a schema is read.
     pub max_schema_bytes: usize,
 }
 
-/// 3 s to connect, 60 s idle, 1,000 pools, packets of 4 MiB, answers of 16 MiB, schemas of 64 MiB.
+/// 3 s to connect, 60 s idle, 1,000 pools, packets of 4 MiB, 8 MiB sent for a statement, answers of 16 MiB,
+/// schemas of 24 MiB.
 impl Default for MySqlConfig {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
@@ -29,8 +32,9 @@ impl Default for MySqlConfig {
             idle_timeout: Duration::from_mins(1),
             max_pools: 1_000,
             max_packet_bytes: 4 * MIB,
+            max_statement_bytes: 8 * MIB,
             max_answer_bytes: 16 * MIB,
-            max_schema_bytes: 64 * MIB,
+            max_schema_bytes: 24 * MIB,
         }
     }
 }

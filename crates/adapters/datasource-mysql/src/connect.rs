@@ -1,5 +1,4 @@
-//! The way to a server: the one place where sockets to users' databases are opened. A guard between
-//! the driver and the network belongs here.
+//! The way to a server: its address is checked, and the guard dials it.
 
 use std::{
     net::SocketAddr,
@@ -7,11 +6,15 @@ use std::{
 };
 
 use altus4_connections::{AddressGate, ConnectionOptions, DatabaseName, Endpoint, Host, Target, Tls};
-use altus4_kernel::{ConnectionId, secrecy::ExposeSecret};
-use mysql_async::{Conn, Error as Driver, OptsBuilder, SslOpts, prelude::Queryable};
+use altus4_kernel::ConnectionId;
+use mysql_async::{Conn, Error as Driver, OptsBuilder, prelude::Queryable};
 use tokio::time::timeout;
 
-use crate::{MySqlConfig, dialect, error::Fault};
+use crate::{
+    MySqlConfig, dialect,
+    error::Fault,
+    guard::{self, Entry, Guard, Limits, Patience, Refusal, TlsPlan},
+};
 
 /// How many prepared statements a session keeps. The server's bound on all of them is shared with
 /// the owner's own programs.
@@ -29,8 +32,8 @@ pub(crate) struct Route {
     identity: Identity,
     host: Host,
     port: u16,
-    /// Everything but the address. Holds the password, so it is never printed.
-    options: OptsBuilder,
+    entry: Entry,
+    limits: Limits,
 }
 
 /// What a session is made of: targets that agree on it can share a pool.
@@ -44,8 +47,10 @@ struct Identity {
 
 /// An open session.
 pub(crate) struct Link {
-    /// The driver's connection.
+    /// The driver's connection, to the guard.
     pub(crate) conn: Conn,
+    /// The guard's, to the server.
+    pub(crate) guard: Guard,
     /// Who it goes to.
     pub(crate) address: SocketAddr,
     /// Since when nobody has used it.
@@ -63,30 +68,60 @@ impl Dialer {
 
     /// A session that only reads and whose statements have a time limit.
     pub(crate) async fn open(&self, route: &Route) -> Result<Link, Fault> {
-        let (mut conn, address) = self.dial(route).await?;
-        let set_up = set_up(&mut conn, route.identity.options.timeout(), self.config.idle_timeout * 2);
-        timeout(self.config.connect_timeout, set_up).await.map_err(|_| Fault::Connect)??;
-        Ok(Link { conn, address, idle_since: Instant::now() })
+        let mut link = self.dial(route).await?;
+        let limit = route.identity.options.timeout();
+        let set_up = set_up(&mut link.conn, limit, self.config.idle_timeout * 2);
+        let outcome = timeout(self.config.connect_timeout, set_up).await.map_err(|_| Fault::Connect)?;
+        outcome.map_err(|fault| link.explain(fault))?;
+        Ok(link)
     }
 
     /// Ends the statement that another session is running, from a session of its own.
     pub(crate) async fn kill_statement(&self, route: &Route, thread: u32) -> Result<(), Fault> {
-        let (mut conn, _) = self.dial(route).await?;
+        let mut link = self.dial(route).await?;
         let kill = async {
-            conn.query_drop(dialect::kill_statement(thread)).await?;
-            conn.disconnect().await
+            link.conn.query_drop(dialect::kill_statement(thread)).await?;
+            link.conn.disconnect().await
         };
         timeout(self.config.connect_timeout, kill).await.map_err(|_| Fault::Connect)?.map_err(Fault::from)
     }
 
-    /// Has the host checked, connects to the address that was admitted, and logs in.
-    async fn dial(&self, route: &Route) -> Result<(Conn, SocketAddr), Fault> {
+    /// Has the host checked, and the guard connect to the address that was admitted and log in.
+    async fn dial(&self, route: &Route) -> Result<Link, Fault> {
         let address = self.gate.admit(&route.host, route.port).await.map_err(Fault::Gate)?;
-        // The name stays for TLS; the driver looks nothing up.
-        let options = route.options.clone().resolved_ips(Some(vec![address.ip()])).tcp_port(address.port());
-        let greeted = timeout(self.config.connect_timeout, Conn::new(options)).await;
-        let conn = greeted.map_err(|_| Fault::Connect)?.map_err(Fault::in_greeting)?;
-        Ok((conn, address))
+        // No address, user or password: the driver knows the guard alone.
+        let driver = OptsBuilder::default()
+            .prefer_socket(false)
+            .stmt_cache_size(STATEMENTS_KEPT)
+            .max_allowed_packet(Some(self.config.max_packet_bytes))
+            // Otherwise the driver would ask the server; here the pool keeps the time.
+            .wait_timeout(Some(usize::MAX));
+        let entered = Guard::enter(address, &route.entry, route.limits, driver);
+        let (conn, guard) = timeout(self.config.connect_timeout, entered)
+            .await
+            .map_err(|_| Fault::Connect)?
+            .map_err(|refusal| match refusal {
+                Refusal::Server(error) => Fault::Driver(Driver::Server(error)),
+                refusal => Fault::Refused(refusal),
+            })?;
+        Ok(Link { conn, guard, address, idle_since: Instant::now() })
+    }
+}
+
+impl Link {
+    /// A fault as the guard knows it: the driver saw no more than a socket that was closed.
+    pub(crate) fn explain(&self, fault: Fault) -> Fault {
+        let is_explained =
+            matches!(fault, Fault::Driver(Driver::Server(_))) || fault.is_of_a_large_statement();
+        match (fault, self.guard.ending()) {
+            (Fault::Driver(_), Some(ending)) if !is_explained => Fault::Ended(ending),
+            (fault, _) => fault,
+        }
+    }
+
+    /// Whether it can still be used, as far as is known without asking.
+    pub(crate) fn is_open(&self) -> bool {
+        self.guard.ending().is_none()
     }
 }
 
@@ -97,24 +132,24 @@ impl Route {
         let Endpoint::Server { host, port, username, tls } = &target.connection.endpoint else {
             return Err(Fault::Request("this connection is a file, not a server"));
         };
-        // Local files, compression, clear-text and old passwords are off unless they are asked for.
-        let options = OptsBuilder::default()
-            .ip_or_hostname(host.as_str())
-            .user(Some(username.as_str()))
-            .pass(Some(target.password.expose_secret()))
-            .db_name(Some(target.connection.database.as_str()))
-            .ssl_opts(tls_options(tls))
-            .secure_auth(true)
-            .enable_cleartext_plugin(false)
-            .prefer_socket(false)
-            .tcp_nodelay(true)
-            .stmt_cache_size(STATEMENTS_KEPT)
-            .max_allowed_packet(Some(config.max_packet_bytes))
-            // Otherwise the driver would ask the server; here the pool keeps the time.
-            .wait_timeout(Some(usize::MAX))
-            .connect_attribute("program_name", "altus4");
+        let tls = match tls {
+            Tls::Disabled => None,
+            Tls::Required { verify, ca, server_name } => {
+                let name = server_name.as_deref().unwrap_or(host.as_str());
+                Some(TlsPlan::new(name, *verify, ca.as_deref()).map_err(Fault::Refused)?)
+            }
+        };
+        let entry = Entry {
+            user: username.as_str().to_owned(),
+            password: target.password.clone(),
+            database: target.connection.database.as_str().to_owned(),
+            tls,
+        };
+        let patience =
+            Patience { answer: identity.options.timeout() + guard::GRACE, command: config.idle_timeout * 2 };
+        let limits = Limits { packet: config.max_packet_bytes, answer: config.max_statement_bytes, patience };
         let connection_id = target.connection.id;
-        Ok(Self { connection_id, identity, host: host.clone(), port: *port, options })
+        Ok(Self { connection_id, identity, host: host.clone(), port: *port, entry, limits })
     }
 
     /// The connection it belongs to.
@@ -148,19 +183,6 @@ impl Identity {
             options: connection.options,
         }
     }
-}
-
-fn tls_options(tls: &Tls) -> Option<SslOpts> {
-    let Tls::Required { verify, ca, server_name } = tls else { return None };
-    let mut options = SslOpts::default().with_danger_tls_hostname_override(server_name.clone());
-    if let Some(ca) = ca {
-        options =
-            options.with_root_certs(vec![ca.clone().into_bytes().into()]).with_disable_built_in_roots(true);
-    }
-    if !verify {
-        options = options.with_danger_accept_invalid_certs(true).with_danger_skip_domain_validation(true);
-    }
-    Some(options)
 }
 
 async fn set_up(conn: &mut Conn, limit: Duration, idle: Duration) -> Result<(), Fault> {

@@ -1,8 +1,10 @@
 //! What goes wrong between here and a user's server, and what is said of it.
 
 use altus4_kernel::{PortError, PortErrorKind, PublicDetail, System};
-use mysql_async::{DriverError, Error as Driver, IoError, ServerError, TlsError};
+use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 use tokio::{runtime::TryCurrentError, task::JoinError};
+
+use crate::guard::{Ending, Refusal};
 
 /// Everything that can stop a call.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +18,12 @@ pub(crate) enum Fault {
     /// The call's deadline.
     #[error("the deadline passed")]
     Deadline,
-    /// What came instead of a greeting.
+    /// Why the guard opened no session.
     #[error(transparent)]
-    NoServer(Driver),
+    Refused(Refusal),
+    /// How the guard ended the session.
+    #[error(transparent)]
+    Ended(Ending),
     /// What the driver or the server said.
     #[error(transparent)]
     Driver(#[from] Driver),
@@ -43,17 +48,12 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// What stopped a session from being opened. Another service's greeting can look like the
-    /// beginning of a giant packet.
-    pub(crate) fn in_greeting(error: Driver) -> Self {
-        if is_large_packet(&error) { Self::NoServer(error) } else { Self::Driver(error) }
-    }
-
     /// Whether the session is gone, and a new one might do better.
     pub(crate) fn is_lost_session(&self) -> bool {
         match self {
-            Self::Driver(error @ Driver::Io(_)) => !is_large_packet(error),
-            Self::Driver(Driver::Driver(DriverError::ConnectionClosed)) => true,
+            Self::Driver(error) if is_large_statement(error) => false,
+            Self::Ended(Ending::Closed | Ending::Unasked)
+            | Self::Driver(Driver::Io(_) | Driver::Driver(DriverError::ConnectionClosed)) => true,
             Self::Driver(Driver::Server(error)) => {
                 matches!(error.code, 1_053 | 1_079 | 1_080 | 1_927 | 4_031)
             }
@@ -66,31 +66,31 @@ impl Fault {
         matches!(self, Self::Driver(Driver::Server(_))) && !self.is_lost_session()
     }
 
+    /// Whether a server that does so is worth no further word.
+    pub(crate) fn is_of_a_rogue(&self) -> bool {
+        matches!(self, Self::Ended(Ending::Protocol(_)))
+    }
+
+    /// Whether the driver sent nothing, as it would have been too much.
+    pub(crate) fn is_of_a_large_statement(&self) -> bool {
+        matches!(self, Self::Driver(error) if is_large_statement(error))
+    }
+
     fn meaning(&self) -> (PortErrorKind, &'static str) {
-        use PortErrorKind::{NotPermitted, Rejected, Timeout, Unavailable, Unexpected};
+        use PortErrorKind::{Rejected, Timeout, Unavailable, Unexpected};
         match self {
-            Self::TooLarge(_) => (Rejected, TOO_LARGE),
-            Self::Driver(error) if is_large_packet(error) => (Rejected, TOO_LARGE),
-            Self::Deadline => (Timeout, "the database did not answer in time"),
+            Self::TooLarge(_) | Self::Ended(Ending::TooLarge) => (Rejected, TOO_LARGE),
+            Self::Deadline | Self::Ended(Ending::Overdue) => (Timeout, "the database did not answer in time"),
+            Self::Ended(Ending::Protocol(_)) => (Unavailable, ROGUE),
+            Self::Refused(refusal) => refusal_meaning(refusal),
             Self::Request(what) => (Rejected, what),
             Self::Driver(Driver::Server(error)) => server_meaning(error),
-            Self::Driver(Driver::Driver(error)) => match error {
-                DriverError::NoClientSslFlagFromServer => {
-                    (Unavailable, "the server offers no TLS, which this connection asks for")
-                }
-                DriverError::UnknownAuthPlugin { .. }
-                | DriverError::MysqlOldPasswordDisabled
-                | DriverError::CleartextPluginDisabled => {
-                    (NotPermitted, "the server asks for a way of logging in that this service does not use")
-                }
-                _ => (Unavailable, UNREACHABLE),
-            },
-            Self::Driver(Driver::Io(error)) => io_meaning(error),
-            Self::Driver(_) | Self::NoServer(_) | Self::Gate(_) | Self::Connect | Self::Task(_) => {
+            Self::Driver(error) if is_large_statement(error) => (Rejected, LARGE_STATEMENT),
+            Self::Closed => (Unavailable, "the connection was closed on this side"),
+            Self::NoRuntime(_) | Self::Pool(_) | Self::Ended(Ending::Driver(_)) => (Unexpected, OURS),
+            Self::Driver(_) | Self::Ended(_) | Self::Gate(_) | Self::Connect | Self::Task(_) => {
                 (Unavailable, UNREACHABLE)
             }
-            Self::Closed => (Unavailable, "the connection was closed on this side"),
-            Self::NoRuntime(_) | Self::Pool(_) => (Unexpected, "the service could not make this call"),
         }
     }
 }
@@ -98,6 +98,10 @@ impl Fault {
 /// The same for a closed port, a silent one and one where something else answers, so that nobody
 /// scans a network through this service.
 const UNREACHABLE: &str = "no MySQL or MariaDB server could be reached there, or it went away";
+const OURS: &str = "the service could not make this call";
+const METHOD: &str = "the server asks for a way of logging in that this service does not use";
+const ROGUE: &str = "what answers there does not keep to the MySQL protocol, so the connection was closed";
+const LARGE_STATEMENT: &str = "this is more than can be asked for in one statement";
 const TOO_LARGE: &str = "the rows of this answer are larger than this service takes";
 
 /// The one place where what went wrong is turned into a port's error. The server's own words stay
@@ -125,7 +129,7 @@ fn is_sql_state(text: &str) -> bool {
 }
 
 /// The driver hides this error's type; its text is held by a test of the contract.
-fn is_large_packet(error: &Driver) -> bool {
+fn is_large_statement(error: &Driver) -> bool {
     match error {
         Driver::Io(IoError::Io(error)) => {
             error.get_ref().is_some_and(|inner| inner.to_string().contains("max_allowed_packet"))
@@ -135,16 +139,23 @@ fn is_large_packet(error: &Driver) -> bool {
     }
 }
 
-/// TLS errors of the driver's own come from its settings; those of a handshake are inside an
-/// input/output error.
-fn io_meaning(error: &IoError) -> (PortErrorKind, &'static str) {
-    use PortErrorKind::{Rejected, Unavailable};
-    match error {
-        IoError::Tls(TlsError::InvalidDnsName(_)) => {
-            (Rejected, "the name that the certificate must be valid for is no host name")
-        }
-        IoError::Tls(_) => (Rejected, "the certificates to trust can't be read as PEM, or there are none"),
-        IoError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+/// TLS errors of a handshake are inside an input/output error.
+fn refusal_meaning(refusal: &Refusal) -> (PortErrorKind, &'static str) {
+    use PortErrorKind::{NotPermitted, Rejected, Unavailable, Unexpected};
+    match refusal {
+        Refusal::Server(error) => server_meaning(error),
+        Refusal::Greeting(_) => (Unavailable, UNREACHABLE),
+        Refusal::Login(_) => (Unavailable, ROGUE),
+        Refusal::NoTls => (Unavailable, "the server offers no TLS, which this connection asks for"),
+        Refusal::Method => (NotPermitted, METHOD),
+        Refusal::Unverified => (
+            NotPermitted,
+            "the server asks for the password itself, which is sent over TLS with a verified certificate alone",
+        ),
+        Refusal::Name => (Rejected, "the name that the certificate must be valid for is no host name"),
+        Refusal::Roots => (Rejected, "the certificates to trust can't be read as PEM, or there are none"),
+        Refusal::Tls(_) | Refusal::Socket(_) | Refusal::Driver(_) => (Unexpected, OURS),
+        Refusal::Network(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(rustls::Error::InvalidCertificate(_)) => {
                 (Unavailable, "the server's certificate is not valid for its name, or not trusted")
             }
@@ -162,9 +173,7 @@ fn server_meaning(error: &ServerError) -> (PortErrorKind, &'static str) {
         1_044 => (NotPermitted, "this user has no rights in this database"),
         1_142 | 1_143 | 1_227 | 1_345 | 1_370 => (NotPermitted, "this user has no right to read this"),
         1_129 | 1_130 => (NotPermitted, "the server takes no connections from this service's address"),
-        1_251 | 1_275 | 1_524 => {
-            (NotPermitted, "the server asks for a way of logging in that this service does not use")
-        }
+        1_251 | 1_275 | 1_524 => (NotPermitted, METHOD),
         1_820 | 1_862 => (NotPermitted, "this user's password has expired"),
         3_118 | 4_151 => (NotPermitted, "this user is locked"),
         3_159 => (NotPermitted, "the server takes encrypted connections only"),

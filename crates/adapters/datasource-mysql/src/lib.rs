@@ -2,8 +2,9 @@
 //! full-text indexes.
 //!
 //! Invariants:
-//! - Sockets are opened in `connect.rs` alone, to the address that the
+//! - Sockets are opened in `guard.rs` alone, to the address that the
 //!   [`AddressGate`](altus4_connections::AddressGate) admitted.
+//! - Nothing that a server sends reaches the driver but through the guard.
 //! - A session only reads, and each of its statements has a time limit on the server.
 //! - Values are bound, never written into a statement; names are quoted by one function, and come
 //!   from the schema snapshot.
@@ -33,6 +34,7 @@ mod dialect;
 mod error;
 mod full_text_index;
 mod grants;
+mod guard;
 mod pool;
 mod resolver;
 mod schema_inspector;

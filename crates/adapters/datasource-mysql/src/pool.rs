@@ -170,6 +170,10 @@ impl Manager for Opener {
     /// is replaced when it is used.
     async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<Fault> {
         let is_fresh = link.idle_since.elapsed() < self.dialer.config().idle_timeout;
-        if is_fresh { Ok(()) } else { Err(RecycleError::message("idle for too long")) }
+        if is_fresh && link.is_open() {
+            Ok(())
+        } else {
+            Err(RecycleError::message("idle for too long, or gone"))
+        }
     }
 }

@@ -89,11 +89,12 @@ impl Session {
             let link = self.object.as_deref_mut().ok_or(Fault::Closed)?;
             self.state = State::Running;
             let outcome = run(&mut link.conn, query, &mut bytes_left).await;
+            let outcome = outcome.map_err(|fault| link.explain(fault));
             self.state = match &outcome {
                 Ok(_) => State::Ready,
                 Err(fault) if fault.is_answer() => State::Ready,
                 // Thread ids begin anew when a server is started again, so whom would a kill hit?
-                Err(fault) if fault.is_lost_session() => State::Broken,
+                Err(fault) if fault.is_lost_session() || fault.is_of_a_rogue() => State::Broken,
                 Err(_) => State::Running,
             };
             answers.push(outcome.map_err(|fault| match fault {
@@ -168,12 +169,14 @@ async fn collect<P: Protocol + Unpin>(
     Ok(rows)
 }
 
-/// About how much memory a row takes.
+/// About how much memory a row takes, with its place in a list that is just growing to twice its size.
 fn held_bytes(row: &Row) -> usize {
+    const ALLOCATION: usize = 2 * size_of::<usize>();
+    const ROW: usize = 4 * size_of::<Row>() + ALLOCATION;
     const CELL: usize = size_of::<Option<mysql_async::Value>>();
     let bytes = |cell| match row.as_ref(cell) {
-        Some(mysql_async::Value::Bytes(bytes)) => CELL + bytes.len(),
+        Some(mysql_async::Value::Bytes(bytes)) => CELL + ALLOCATION + bytes.len(),
         _ => CELL,
     };
-    (0..row.len()).map(bytes).sum()
+    ROW + (0..row.len()).map(bytes).sum::<usize>()
 }

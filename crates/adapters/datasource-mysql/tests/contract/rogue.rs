@@ -1,9 +1,9 @@
-//! A server that logs everyone in and then misbehaves. What the driver can't survive (a column
-//! count that no memory holds) is the guard's affair and is tested with it.
+//! A server that logs everyone in and then answers statements in its own way: what comes of it in
+//! detail. What else servers can do is in `hostile.rs`.
 
 use std::{
-    io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
+    io,
+    net::TcpListener,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -17,51 +17,16 @@ use altus4_datasource_mysql::MySqlConfig;
 use altus4_kernel::{PortError, PortErrorKind, PortResult};
 use altus4_test_support::MariaDb;
 
-use crate::fixture::{at, source, target};
+use crate::{
+    fixture::{at, source, target},
+    rogue_server::{OK, Wire},
+};
 
 /// What the server does with a statement.
 type Answer = fn(&mut Wire, &str) -> io::Result<()>;
 
-struct Wire {
-    stream: TcpStream,
-    sequence: u8,
-}
-
-impl Wire {
-    fn send(&mut self, payload: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(payload.len()).expect("a short packet").to_le_bytes();
-        let head = [length[0], length[1], length[2], self.sequence];
-        self.sequence = self.sequence.wrapping_add(1);
-        self.stream.write_all(&[&head, payload].concat())
-    }
-
-    /// The head of a result with one column of text.
-    fn send_head(&mut self) -> io::Result<()> {
-        self.send(&[1])?;
-        self.send(b"\x03def\0\0\0\x01a\0\x0C\x2D\0\xFF\0\0\0\xFD\0\0\0\0\0")
-    }
-
-    fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let mut head = [0; 4];
-        self.stream.read_exact(&mut head)?;
-        self.sequence = head[3].wrapping_add(1);
-        let mut payload = vec![0; u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize];
-        self.stream.read_exact(&mut payload)?;
-        Ok(payload)
-    }
-}
-
-const OK: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
-
 fn serve(mut wire: Wire, answer: Answer) -> io::Result<()> {
-    let greeting = [
-        &b"\x0A8.4.0\0\x07\0\0\0abcdefgh\0"[..],
-        // Protocol 4.1, a database, a plugin, no EOF packets.
-        &[0x08, 0x82, 45, 2, 0, 0x08, 0x01, 21],
-        &[0; 10],
-        b"ijklmnopqrst\0mysql_native_password\0",
-    ];
-    wire.send(&greeting.concat())?;
+    wire.greet()?;
     wire.receive()?;
     wire.send(OK)?;
     loop {
@@ -90,7 +55,7 @@ async fn probe(answer: Answer) -> (PortResult<ProbeReport>, Duration) {
     let port = listener.local_addr().expect("its address").port();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || serve(Wire { stream, sequence: 0 }, answer));
+            thread::spawn(move || serve(Wire::of(stream, false), answer));
         }
     });
     let target = at(&target(MariaDb::shared(), "mysql"), "127.0.0.1", port, Tls::Disabled);
@@ -100,7 +65,7 @@ async fn probe(answer: Answer) -> (PortResult<ProbeReport>, Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_packet_that_makes_the_driver_panic_costs_one_call() {
+async fn a_packet_that_would_make_the_driver_panic_costs_one_call() {
     let (error, _) = refused(|wire, statement| {
         if !agree(wire, statement)? {
             wire.send_head()?;

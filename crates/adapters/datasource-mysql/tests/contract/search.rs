@@ -88,6 +88,22 @@ async fn a_composite_key_finds_its_rows_alone() {
 }
 
 #[tokio::test]
+async fn more_than_fits_into_one_statement_is_refused_and_the_next_call_works() {
+    let world = World::new(
+        "CREATE TABLE notes (id VARCHAR(500) PRIMARY KEY, body TEXT); INSERT INTO notes VALUES ('a', 'b');",
+    );
+    let table = world.table("notes").await;
+    let key = |text: String| vec![Value::Text(text)];
+    let long = (0..1_024).map(|number| key(format!("{number:05000}"))).collect();
+    let request = RowsRequest { keys: long, read: vec![], table };
+    let error = world.source.rows(&world.target, &request, DEADLINE).await.expect_err("5 MB of keys");
+    assert_eq!(error.kind, PortErrorKind::Rejected);
+    assert!(error.detail.expect("a detail").message.contains("one statement"));
+    let request = RowsRequest { keys: vec![key("a".to_owned())], ..request };
+    assert_eq!(world.rows(&request).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_table_without_a_key_is_searched_but_not_read_by_key() {
     let world = World::new(
         "CREATE TABLE notes (body TEXT, score INT, FULLTEXT (body));

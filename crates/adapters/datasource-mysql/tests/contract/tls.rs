@@ -1,15 +1,16 @@
 //! TLS: on and checked as the connection says, or no connection.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use altus4_connections::{ConnectionProbe, Target, Tls};
 use altus4_datasource_mysql::MySqlConfig;
 use altus4_kernel::PortErrorKind;
+use altus4_search::FullTextIndex;
 use altus4_test_support::MariaDb;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::fixture::{World, at, source, target, user_target};
+use crate::fixture::{World, at, by_index, snapshot, source, target, user_target};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -93,6 +94,20 @@ async fn a_certificate_is_good_for_its_name_and_its_authority_alone() {
     let tls = Tls::Required { verify: true, ca: Some(secure.ca.clone()), server_name: None };
     let report = source.probe(&at(&plain, "localhost", secure.server.port(), tls), DEADLINE).await;
     assert!(report.expect("a report").read_only);
+    // An answer of many records comes through whole.
+    secure.server.execute(
+        "d",
+        "CREATE TABLE t (id INT PRIMARY KEY, body TEXT, FULLTEXT (body));
+         INSERT INTO t SELECT seq, CONCAT('needle ', REPEAT('ü', 900)) FROM seq_1_to_200;",
+    );
+    let target = secure.target("localhost", true, ca, None);
+    let table = Arc::clone(snapshot(&source, &target).await.table("t").expect("the table"));
+    let request = by_index(&table, &["needle"], &["body"]);
+    let found = source.candidates(&target, &request, DEADLINE).await.expect("candidates");
+    assert_eq!(found.len(), 200);
+    assert!(
+        found.iter().all(|found| found.values[0].as_text().is_some_and(|text| text.chars().count() == 907))
+    );
 }
 
 #[tokio::test]
