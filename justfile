@@ -50,6 +50,18 @@ bench:
 bench-logins:
     cargo bench --package altus4-server --bench logins
 
+# What the check of an API key adds to a request
+bench-keys:
+    cargo bench --package altus4-server --bench keys
+
+# The time of each view of usage with a million requests of one key
+bench-usage *store:
+    cargo bench --package altus4-store-sql --bench usage -- {{ store }}
+
+# The rate at which passwords are sealed anew under another encryption key
+bench-rotation:
+    cargo bench --package altus4-store-sql --bench rotation
+
 # A MariaDB and a Redis as the tests use them, until Ctrl-D
 servers:
     cargo run --package altus4-test-support

@@ -1,62 +1,24 @@
-//! The program under measurement, started as a user would start it.
-
-use std::{
-    fs,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+//! A service that has something to search.
 
 use altus4_test_support::MariaDb;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::Outcome;
+use super::{process::Process, times::Outcome};
 
-/// A running service that has one connection and one key. Stopped when dropped.
+/// A running service that has one connection and one key.
 pub(crate) struct Program {
-    child: Child,
-    client: Client,
-    /// Where its API is, `http://…/api/v1`.
-    pub(crate) api: String,
+    pub(crate) process: Process,
     key: String,
-    /// From the start of the process to the first ready answer.
-    pub(crate) started_in: Duration,
     _data: TempDir,
 }
 
 impl Program {
     pub(crate) async fn start(server: &MariaDb, database: &str) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
-        let port = altus4_test_support::free_port();
-        let begun = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_altus4"))
-            .arg("serve")
-            .env_clear()
-            .env("ALTUS4_DATA_DIR", data.path())
-            .env("PORT", port.to_string())
-            .env("ALTUS4_LOG", "warn")
-            // Benchmarks come from as many addresses as they say.
-            .env("ALTUS4_TRUSTED_PROXIES", "127.0.0.1")
-            .stdout(Stdio::null())
-            .spawn()?;
-        // Over loopback, packing an answer costs more than sending it.
-        let client = Client::builder().tcp_nodelay(true).gzip(false).build()?;
-        let root = format!("http://127.0.0.1:{port}");
-        let api = format!("{root}/api/v1");
-        let mut program =
-            Self { child, client, api, key: String::new(), started_in: Duration::ZERO, _data: data };
-        loop {
-            let ready = program.client.get(format!("{root}/health/ready")).send().await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) {
-                break;
-            }
-            if begun.elapsed() > Duration::from_secs(30) {
-                return Err("the program did not become ready".into());
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        program.started_in = begun.elapsed();
+        // Benchmarks come from as many addresses as they say.
+        let process = Process::launch(data.path(), &[("ALTUS4_TRUSTED_PROXIES", "127.0.0.1")]).await?;
+        let mut program = Self { process, key: String::new(), _data: data };
         program.set_up(server, database).await?;
         Ok(program)
     }
@@ -82,15 +44,8 @@ impl Program {
         self.post("search", &self.key, &body).await
     }
 
-    /// What the process holds in memory.
-    pub(crate) fn resident_mib(&self) -> Outcome<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        Ok(kib.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
-    }
-
     async fn post(&self, path: &str, credential: &str, body: &Value) -> Outcome<Value> {
-        let request = self.client.post(format!("{}/{path}", self.api)).json(body);
+        let request = self.process.client.post(format!("{}/{path}", self.process.api)).json(body);
         let answer =
             if credential.is_empty() { request } else { request.bearer_auth(credential) }.send().await?;
         let status = answer.status();
@@ -99,13 +54,5 @@ impl Program {
             return Err(format!("{path}: {status}: {}", body["error"]).into());
         }
         Ok(body["data"].take())
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Measured and done: nothing is lost by ending it the short way.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }

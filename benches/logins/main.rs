@@ -46,7 +46,7 @@ async fn main() -> Outcome<()> {
     }
     let Service { server, database, texts, program } = Service::start().await?;
     let program = Arc::new(program);
-    let crowd = Crowd::new(&program.api)?;
+    let crowd = Crowd::new(&program.process.api)?;
     crowd.register().await?;
     println!("{} rows of {database}, searched by one client; {LOGINS} logins at once", texts.len());
     println!(
@@ -69,7 +69,7 @@ async fn main() -> Outcome<()> {
         beside.extend(busy);
     }
     println!("{} {:>9}  {}", row("all", &alone, &beside), "", told(&answers));
-    println!("memory (RSS)          {:>7.1} MiB", program.resident_mib()?);
+    println!("memory (RSS)          {:>7.1} MiB", program.process.resident_mib()?);
     let ratio = quantile(&beside, 0.5) / quantile(&alone, 0.5);
     let verdict = if ratio <= BOUND { "held" } else { "NOT held" };
     drop((program, server));

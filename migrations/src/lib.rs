@@ -1,8 +1,9 @@
 //! The tables of the store, step by step: one set of migrations for SQLite, MariaDB and MySQL.
 //!
 //! Rules for every migration, held by review:
-//! - One statement each, safe to repeat: MySQL commits each statement of DDL by itself, so a process
-//!   that dies half way leaves nothing that the next run stumbles over.
+//! - One statement each, or several that each look first whether they were done; safe to repeat: MySQL
+//!   commits each statement of DDL by itself, so a process that dies half way leaves nothing that the
+//!   next run stumbles over.
 //! - Expand, then contract: a node of the version before must be able to work on the new tables, so
 //!   what it uses is dropped one version later.
 //! - Its name is its file's, and never changes.
@@ -18,6 +19,18 @@ mod m20261121_000007_index_spent_refresh_tokens_by_session;
 mod m20261121_000008_index_api_keys_by_account;
 mod m20261121_000009_create_audit_events;
 mod m20261121_000010_index_audit_events_by_account;
+mod m20261122_000011_extend_api_keys;
+mod m20261122_000012_index_api_keys_by_previous_digest;
+mod m20261122_000013_add_legacy_notice_to_accounts;
+mod m20261122_000014_create_usage_requests;
+mod m20261122_000015_index_usage_requests_by_key;
+mod m20261122_000016_index_usage_requests_by_hour;
+mod m20261122_000017_create_usage_hours;
+mod m20261122_000018_create_usage_calls;
+mod m20261122_000019_create_usage_errors;
+mod m20261122_000020_index_usage_sums_by_hour;
+mod m20261122_000021_create_kept_answers;
+mod m20261122_000022_index_kept_answers_by_claim;
 mod schema;
 
 use async_trait::async_trait;
@@ -51,6 +64,18 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_index_api_keys_by_account::Migration),
             Box::new(m20261121_000009_create_audit_events::Migration),
             Box::new(m20261121_000010_index_audit_events_by_account::Migration),
+            Box::new(m20261122_000011_extend_api_keys::Migration),
+            Box::new(m20261122_000012_index_api_keys_by_previous_digest::Migration),
+            Box::new(m20261122_000013_add_legacy_notice_to_accounts::Migration),
+            Box::new(m20261122_000014_create_usage_requests::Migration),
+            Box::new(m20261122_000015_index_usage_requests_by_key::Migration),
+            Box::new(m20261122_000016_index_usage_requests_by_hour::Migration),
+            Box::new(m20261122_000017_create_usage_hours::Migration),
+            Box::new(m20261122_000018_create_usage_calls::Migration),
+            Box::new(m20261122_000019_create_usage_errors::Migration),
+            Box::new(m20261122_000020_index_usage_sums_by_hour::Migration),
+            Box::new(m20261122_000021_create_kept_answers::Migration),
+            Box::new(m20261122_000022_index_kept_answers_by_claim::Migration),
         ]
     }
 

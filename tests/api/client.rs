@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
@@ -207,6 +207,18 @@ impl Answer {
         let mut body = self.body.clone();
         body.as_object_mut().expect("an answer is an object").remove("meta");
         body
+    }
+}
+
+/// Asks again and again until it is so.
+///
+/// # Panics
+/// When it isn't within `limit`.
+pub(crate) async fn eventually(limit: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < limit, "not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

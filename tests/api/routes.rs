@@ -15,6 +15,8 @@ pub(crate) const NEVER_ISSUED: &str = "0193b3f0-7c00-7abc-8def-0123456789ab";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,
+    /// Any good credential, whatever it includes.
+    Credential,
     /// A session; a key will not do.
     Session,
     /// A credential with this permission.
@@ -23,10 +25,10 @@ pub(crate) enum Needs {
     Administrator,
 }
 
-use Needs::{Administrator, Nothing, Permission, Session};
+use Needs::{Administrator, Credential, Nothing, Permission, Session};
 
 /// Method, path and need of every route below `/api/v1`.
-pub(crate) const ROUTES: [(&str, &str, Needs); 28] = [
+pub(crate) const ROUTES: [(&str, &str, Needs); 50] = [
     ("POST", "/api/v1/auth/register", Nothing),
     ("POST", "/api/v1/auth/login", Nothing),
     ("POST", "/api/v1/auth/refresh", Nothing),
@@ -44,6 +46,28 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 28] = [
     ("GET", "/api/v1/admin/audit", Administrator),
     ("POST", "/api/v1/management/setup", Permission("admin")),
     ("GET", "/api/v1/management/health", Nothing),
+    ("GET", "/api/v1/management/migration-status", Permission("admin")),
+    ("GET", "/api/v1/metrics", Nothing),
+    ("POST", "/api/v1/keys", Permission("admin")),
+    ("GET", "/api/v1/keys", Permission("admin")),
+    ("GET", "/api/v1/keys/legacy-status", Permission("admin")),
+    ("POST", "/api/v1/keys/legacy-notice-shown", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}", Permission("admin")),
+    ("PUT", "/api/v1/keys/{id}", Permission("admin")),
+    ("PATCH", "/api/v1/keys/{id}", Permission("admin")),
+    ("DELETE", "/api/v1/keys/{id}", Permission("admin")),
+    ("POST", "/api/v1/keys/{id}/regenerate", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/decrypt", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/limits", Permission("admin")),
+    ("PUT", "/api/v1/keys/{id}/limits", Permission("admin")),
+    ("DELETE", "/api/v1/keys/{id}/limits", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/usage", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/usage/by-tier", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/usage/errors", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/usage/requests", Permission("admin")),
+    ("GET", "/api/v1/keys/{id}/usage/timeseries", Permission("admin")),
+    ("GET", "/api/v1/rate-limit/status", Credential),
+    ("GET", "/api/v1/analytics/usage", Permission("analytics")),
     ("GET", "/api/v1/databases", Permission("database:read")),
     ("POST", "/api/v1/databases", Permission("database:write")),
     ("POST", "/api/v1/databases/test", Permission("database:write")),
@@ -103,6 +127,9 @@ async fn every_route_refuses_keys_without_its_permission(app: &TestApp) {
     for (method, path, needs) in ROUTES {
         match needs {
             Nothing => {}
+            Credential => {
+                call(&admin, method, path).await.is(200);
+            }
             Session => {
                 call(&admin, method, path).await.fails(403, "SESSION_REQUIRED");
             }

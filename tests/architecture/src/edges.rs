@@ -18,9 +18,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store-sql", &["kernel", "users", "api-keys", "connections", "migrations"]),
     ("datasource-mysql", &["kernel", "connections", "search"]),
     ("datasource-sqlite", &["kernel", "connections", "search"]),
-    ("cache-memory", &["kernel", "users"]),
-    ("cache-redis", &["kernel", "users"]),
-    ("crypto", &["kernel", "users", "api-keys", "connections"]),
+    ("cache-memory", &["kernel", "users", "api-keys"]),
+    ("cache-redis", &["kernel", "users", "api-keys"]),
+    ("crypto", &["kernel", "users", "api-keys"]),
     ("migrations", &[]),
     // The app: http knows the domain alone; the server composes, and nobody knows either of them
     // but the server http.

@@ -86,11 +86,26 @@ impl ServerProcess {
         panic!("{log}");
     }
 
+    /// Kills the server, if it still runs, and starts an empty one of its kind on the same port.
+    ///
+    /// # Panics
+    /// As [`ServerProcess::start`].
+    pub(crate) fn restart(&mut self, kind: &ServerKind<'_>) {
+        self.stop();
+        match Self::spawn_at(kind, self.port).wait_until_ready(kind) {
+            Ok(server) => *self = server,
+            Err(NotReady { reason, log }) => panic!("{} {reason}. The end of its log:\n{log}", kind.name),
+        }
+    }
+
     fn spawn(kind: &ServerKind<'_>) -> Self {
+        Self::spawn_at(kind, crate::free_port())
+    }
+
+    fn spawn_at(kind: &ServerKind<'_>, port: u16) -> Self {
         let prefix = format!("altus4-test-{}-", kind.name.to_lowercase());
         let folder =
             tempfile::Builder::new().prefix(&prefix).tempdir().expect("a temporary folder can be made");
-        let port = crate::free_port();
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "watchdog"])
             .arg(folder.path())

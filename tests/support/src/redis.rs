@@ -61,6 +61,14 @@ impl Redis {
         self.process.stop();
     }
 
+    /// Starts an empty server at the same port, whether or not this one still runs.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.process.restart(&SERVER);
+    }
+
     /// Stops the server's process where it stands: connections stay open and unanswered.
     pub fn freeze(&self) {
         self.process.freeze();

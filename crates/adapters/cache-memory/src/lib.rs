@@ -1,12 +1,16 @@
-//! The ports [`Cache`](altus4_kernel::Cache) and [`AttemptLimiter`](altus4_users::AttemptLimiter) in
-//! the memory of this process, over moka: what a single node uses, and what tests use.
+//! The ports [`Cache`](altus4_kernel::Cache), [`AttemptLimiter`](altus4_users::AttemptLimiter),
+//! [`RateLimiter`](altus4_api_keys::RateLimiter), [`QuotaCounter`](altus4_api_keys::QuotaCounter) and
+//! [`KeyCache`](altus4_api_keys::KeyCache) in the memory of this process, mostly over moka: what a
+//! single node uses, what each node uses while Redis is gone, and what tests use.
 //!
 //! Invariants:
 //! - What is kept, its keys included, never weighs more than [`MemoryCacheConfig::max_bytes`] after
 //!   a call has returned. The values that were used least recently make room for new ones.
 //! - A value whose time is over is never handed out, even before its memory is given back.
 //! - Attempts are kept of [`MemoryAttemptLimiterConfig::max_keys`] keys, and a moment longer of some
-//!   dozens more. The keys that were tried least recently are forgotten first.
+//!   dozens more. The keys that were tried least recently are forgotten first. The same holds of rates
+//!   and quotas; what is forgotten of a quota is known to the store.
+//! - What a key cache was told to forget it never hands out again.
 //!
 //! ```
 //! use altus4_cache_memory::{MemoryCache, MemoryCacheConfig};
@@ -17,9 +21,18 @@
 mod attempt_limiter;
 mod cache;
 mod config;
+mod key_cache;
+mod quota_counter;
+mod rate_limiter;
 
 pub use crate::{
     attempt_limiter::MemoryAttemptLimiter,
     cache::MemoryCache,
-    config::{MemoryAttemptLimiterConfig, MemoryCacheConfig},
+    config::{
+        MemoryAttemptLimiterConfig, MemoryCacheConfig, MemoryKeyCacheConfig, MemoryQuotaCounterConfig,
+        MemoryRateLimiterConfig,
+    },
+    key_cache::MemoryKeyCache,
+    quota_counter::MemoryQuotaCounter,
+    rate_limiter::MemoryRateLimiter,
 };

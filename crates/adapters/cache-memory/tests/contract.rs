@@ -1,7 +1,13 @@
-//! What every cache and every attempt limiter must do, and the bounds that are these ones' own.
+//! What every adapter of these ports must do, and the bounds that are these ones' own.
 
 #[path = "contract/attempt_limiter.rs"]
 mod attempt_limiter;
+#[path = "contract/key_cache.rs"]
+mod key_cache;
+#[path = "contract/quota_counter.rs"]
+mod quota_counter;
+#[path = "contract/rate_limiter.rs"]
+mod rate_limiter;
 
 use std::time::{Duration, Instant};
 

@@ -43,7 +43,7 @@ impl AttemptLimiter for RedisAttemptLimiter {
             .arg(unix_millis(now - Duration::from_millis(window_ms)))
             .arg(quota.limit)
             .arg(window_ms);
-        let answer: PortResult<i64> = self.0.ask("attempts.admit", &script).await;
+        let answer: PortResult<i64> = self.0.ask_patiently("attempts.admit", &script).await;
         // Callers go on with another limiter and say nothing, so that Redis refuses is told here;
         // that it is gone is told by the breaker.
         if let Err(error) = &answer

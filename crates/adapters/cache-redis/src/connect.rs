@@ -5,7 +5,8 @@ use std::{num::NonZeroUsize, time::Duration};
 use deadpool_redis::{
     Manager, Pool, Runtime,
     redis::{
-        AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, io::tcp::TcpSettings,
+        AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+        io::tcp::TcpSettings,
     },
 };
 
@@ -17,14 +18,7 @@ pub(crate) fn pool(
     call_timeout: Duration,
     size: NonZeroUsize,
 ) -> Result<(Pool, String), RedisFault> {
-    if ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err(RedisFault::Tls);
-    }
-    // The parser's own message may quote parts of the URL.
-    let info: ConnectionInfo = url.into_connection_info().map_err(|_| RedisFault::Url)?;
-    let address = written(info.addr());
-    // Nagle's algorithm would hold back the end of a large value for 40 ms.
-    let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let (info, address) = target(url)?;
     let limits = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(call_timeout))
         .set_response_timeout(Some(call_timeout));
@@ -35,6 +29,23 @@ pub(crate) fn pool(
         .build()
         .map_err(|error| RedisFault::Refused { address: address.clone(), reason: error.to_string() })?;
     Ok((pool, address))
+}
+
+/// What makes connections beside those of the pool. It has connected to nothing yet.
+pub(crate) fn client(url: &str) -> Result<Client, RedisFault> {
+    let (info, _) = target(url)?;
+    Client::open(info).map_err(|_| RedisFault::Url)
+}
+
+fn target(url: &str) -> Result<(ConnectionInfo, String), RedisFault> {
+    if ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(RedisFault::Tls);
+    }
+    // The parser's own message may quote parts of the URL.
+    let info: ConnectionInfo = url.into_connection_info().map_err(|_| RedisFault::Url)?;
+    let address = written(info.addr());
+    // Nagle's algorithm would hold back the end of a large value for 40 ms.
+    Ok((info.set_tcp_settings(TcpSettings::default().set_nodelay(true)), address))
 }
 
 fn written(address: &ConnectionAddr) -> String {

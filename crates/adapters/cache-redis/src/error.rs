@@ -78,6 +78,11 @@ impl From<PoolError> for CallFault {
 }
 
 impl CallFault {
+    /// The connection was cut, before this call or under it.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.is_io_error() && !error.is_timeout())
+    }
+
     /// What a caller can do about it.
     pub(crate) fn kind(&self) -> PortErrorKind {
         match self {

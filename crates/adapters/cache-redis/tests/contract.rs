@@ -1,8 +1,14 @@
-//! What every cache and every attempt limiter must do, against a real Redis, and how these behave
-//! when Redis is gone.
+//! What every adapter of these ports must do, against a real Redis, and how these behave when Redis is
+//! gone.
 
 #[path = "contract/attempt_limiter.rs"]
 mod attempt_limiter;
+#[path = "contract/changes.rs"]
+mod changes;
+#[path = "contract/quota_counter.rs"]
+mod quota_counter;
+#[path = "contract/rate_limiter.rs"]
+mod rate_limiter;
 
 use std::{
     fmt::Debug,
@@ -15,6 +21,7 @@ use std::{
 use altus4_cache_redis::{RedisCache, RedisCacheConfig, RedisFault};
 use altus4_kernel::{Cache, PortErrorKind, PortResult, System};
 use altus4_test_support::{Redis, free_port};
+use tokio::process::{Child, Command};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -44,12 +51,47 @@ fn kind<T: Debug>(result: PortResult<T>) -> PortErrorKind {
 
 /// Sends one command as a plain client would, and gives the first line of the answer.
 fn tell(redis: &Redis, command: &str) -> String {
-    let mut client = TcpStream::connect(("127.0.0.1", redis.port())).expect("Redis listens");
+    tell_at(redis.port(), command)
+}
+
+fn tell_at(port: u16, command: &str) -> String {
+    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("Redis listens");
     client.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     client.write_all(format!("{command}\r\n").as_bytes()).expect("Redis reads");
     let mut answer = [0; 256];
     let length = client.read(&mut answer).expect("Redis answers");
     String::from_utf8_lossy(&answer[..length]).lines().next().unwrap_or_default().to_owned()
+}
+
+/// Another Redis in the place of one that was stopped, empty, until this is dropped.
+async fn successor(port: u16) -> Child {
+    let server = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("redis-server can be started");
+    let started = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(30), "Redis did not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server
+}
+
+/// Three nodes: adapters that share nothing but the Redis they are connected to.
+async fn nodes(redis: &Redis) -> Vec<RedisCache> {
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        let config = RedisCacheConfig {
+            call_timeout: Duration::from_secs(20),
+            pool_size: 4,
+            ..RedisCacheConfig::new(redis.url())
+        };
+        nodes.push(RedisCache::connect(config).await.expect("Redis is there"));
+    }
+    nodes
 }
 
 /// Calls until one succeeds; how long that took.
@@ -130,19 +172,7 @@ async fn with_redis_killed_calls_fail_quickly_and_work_again_once_it_is_back() {
     assert!(started.elapsed() < Duration::from_secs(2), "20 calls took {:?}", started.elapsed());
     assert!(matches!(kind(cache.ping().await), PortErrorKind::Unavailable | PortErrorKind::Timeout));
 
-    // Kept until the end of the test, which ends it.
-    let _successor = tokio::process::Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("redis-server can be started");
-    let listening = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(listening.elapsed() < Duration::from_secs(30), "Redis did not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let _successor = successor(port).await;
     let took = until_it_works(&cache).await;
     assert!(took < Duration::from_secs(4), "it took {took:?} to notice");
     assert_eq!(cache.get("back").await.expect("get").as_deref(), Some(&b"yes"[..]));

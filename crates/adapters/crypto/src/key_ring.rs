@@ -81,7 +81,8 @@ impl KeyLength {
     }
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a key could have this id.
+pub(crate) fn is_id(text: &str) -> bool {
     (1..=MAX_ID_CHARS).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

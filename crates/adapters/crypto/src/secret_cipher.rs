@@ -2,9 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use altus4_connections::{SealedSecret, SecretCipher};
 use altus4_kernel::{
-    PortError, PortErrorKind, PortResult, RandomSource,
+    KeyStanding, MasterKey, PortError, PortErrorKind, PortResult, RandomSource, SealedSecret, SecretCipher,
     secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +12,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use crate::{
     KeyFault, NamedKey,
     error::crypto,
-    key_ring::{KeyLength, KeyRing},
+    key_ring::{KeyLength, KeyRing, is_id},
 };
 
 /// The form `v1.<key id>.<base64url of nonce, ciphertext and tag>`.
@@ -75,6 +74,16 @@ impl SecretCipher for AesGcmSecretCipher {
             .map_err(|_| corrupt("it was changed, sealed under another key or for another place"))?;
         let secret = str::from_utf8(secret).map_err(|_| corrupt("it is no text"))?;
         Ok(SecretString::from(secret))
+    }
+
+    fn sealed_under(&self, sealed: &SealedSecret) -> Option<MasterKey> {
+        let (id, _) = parts(&sealed.0).filter(|(id, _)| is_id(id))?;
+        let standing = match self.keys.find(id) {
+            Some(_) if id == self.keys.newest().0 => KeyStanding::Newest,
+            Some(_) => KeyStanding::Older,
+            None => KeyStanding::Unknown,
+        };
+        Some(MasterKey { standing, id: id.to_owned() })
     }
 }
 

@@ -47,7 +47,7 @@ mod token_issuer {
 mod secret_cipher {
     use super::*;
 
-    altus4_connections::secret_cipher_contract!(
+    altus4_kernel::secret_cipher_contract!(
         tokio::test,
         AesGcmSecretCipher::new(keys(), Arc::new(SystemRandomSource)).expect("keys")
     );

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use crate::{
-    entity::{account, api_key, connection},
+    entity::{account, api_key, connection, kept_answer},
     error::Fault,
     moment::Moment,
     sessions,
@@ -105,8 +105,14 @@ pub(crate) async fn deactivate(
     sessions::end_all_but(None, id, now, transaction).await?;
     api_key::Entity::update_many()
         .col_expr(api_key::Column::RevokedAt, Expr::value(Moment::from(now)))
+        .col_expr(api_key::Column::SealedSecret, Expr::value(None::<String>))
         .filter(api_key::Column::AccountId.eq(TextUuid(id.as_uuid())))
         .filter(api_key::Column::RevokedAt.is_null())
+        .exec(transaction)
+        .await?;
+    // Answers hold the secrets of keys, sealed.
+    kept_answer::Entity::delete_many()
+        .filter(kept_answer::Column::AccountId.eq(TextUuid(id.as_uuid())))
         .exec(transaction)
         .await?;
     connection::Entity::delete_many()

@@ -20,6 +20,7 @@
 //! ```
 
 mod accounts;
+mod answers;
 mod api_keys;
 mod audit;
 mod config;
@@ -31,21 +32,27 @@ mod error;
 mod migrate;
 mod moment;
 mod pools;
+mod sealed;
 mod sessions;
+mod usage;
 mod users;
 
 use std::sync::Arc;
 
-use altus4_api_keys::ApiKeyRepository;
+use altus4_api_keys::{AnswerStore, ApiKeyRepository, UsageStore};
 use altus4_connections::ConnectionRepository;
-use altus4_kernel::{AuditLog, PortResult};
+use altus4_kernel::{AuditLog, PortResult, SealedSecrets};
 use altus4_users::{AccountDirectory, SessionRepository, UserRepository};
 
 pub use crate::config::StoreConfig;
 pub use crate::error::StoreFault;
 pub use crate::migrate::MigrationStatus;
 
-use crate::{connect::Place, pools::Pools};
+use crate::{
+    connect::Place,
+    pools::Pools,
+    sealed::{SqlSealedAnswers, SqlSealedSecrets},
+};
 
 /// The store. Clones share its connections.
 #[derive(Clone)]
@@ -97,10 +104,40 @@ impl SqlStore {
         Arc::new(api_keys::SqlApiKeyRepository::new(self.pools.clone()))
     }
 
+    /// What was done with keys.
+    #[must_use]
+    pub fn usage(&self) -> Arc<dyn UsageStore> {
+        Arc::new(usage::SqlUsageStore::new(self.pools.clone()))
+    }
+
+    /// First answers to requests that may be sent again.
+    #[must_use]
+    pub fn answers(&self) -> Arc<dyn AnswerStore> {
+        Arc::new(answers::SqlAnswerStore::new(self.pools.clone()))
+    }
+
     /// Registered databases.
     #[must_use]
     pub fn connections(&self) -> Arc<dyn ConnectionRepository> {
         Arc::new(connections::SqlConnectionRepository::new(self.pools.clone()))
+    }
+
+    /// The passwords of registered databases as they are sealed, those of all accounts.
+    #[must_use]
+    pub fn sealed_passwords(&self) -> Arc<dyn SealedSecrets> {
+        Arc::new(SqlSealedSecrets::passwords(self.pools.clone()))
+    }
+
+    /// The secrets of recoverable API keys as they are sealed, those of all accounts.
+    #[must_use]
+    pub fn sealed_key_secrets(&self) -> Arc<dyn SealedSecrets> {
+        Arc::new(SqlSealedSecrets::key_secrets(self.pools.clone()))
+    }
+
+    /// The bodies of kept answers as they are sealed, those of all accounts.
+    #[must_use]
+    pub fn sealed_answers(&self) -> Arc<dyn SealedSecrets> {
+        Arc::new(SqlSealedAnswers::new(self.pools.clone()))
     }
 
     /// Whether the store answers, for health checks.

@@ -6,7 +6,7 @@ use time::PrimitiveDateTime;
 
 /// A moment in UTC without its offset: `DATETIME(6)` on MySQL, text on SQLite. Every time goes
 /// through this type, for with offsets SQLite would compare texts of different zones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, DeriveValueType)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, DeriveValueType)]
 pub(crate) struct Moment(PrimitiveDateTime);
 
 impl From<Timestamp> for Moment {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use altus4_kernel::{PortError, PortErrorKind, PortResult, System};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::time::timeout;
 
@@ -46,6 +46,17 @@ impl Pools {
     /// could not wait for another writer later, and would fail. Dropped, it is taken back.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         begin(&self.writes).await
+    }
+
+    /// A transaction that only reads, and sees everything as it was at one moment.
+    pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        let isolation_level = match self.reads.get_database_backend() {
+            DbBackend::MySql => Some(IsolationLevel::RepeatableRead),
+            // SQLite knows no other.
+            _ => None,
+        };
+        let options = TransactionOptions { isolation_level, ..Default::default() };
+        self.reads.begin_with_options(options).await
     }
 
     /// Runs the work of one port call.

@@ -20,7 +20,7 @@ use crate::{
     error::Fault,
     moment::Moment,
     pools::Pools,
-    sessions,
+    sessions, usage,
 };
 
 /// Accounts in SQL.
@@ -211,6 +211,9 @@ impl UserRepository for SqlUserRepository {
     }
 
     async fn purge_deactivated(&self, before: Timestamp) -> PortResult<u64> {
+        // First what there may be very much of: in steps, each with a time limit of its own.
+        let purge_requests = || usage::purge_requests_of_deactivated(&self.pools, before);
+        while self.pools.transact("users.purge_requests", purge_requests).await? > 0 {}
         let purge = || async {
             let gone = Column::DeactivatedAt.lt(Moment::from(before));
             let delete = account::Entity::delete_many().filter(gone);

@@ -7,7 +7,11 @@ mod leaving;
 mod mariadb;
 #[path = "contract/migrations.rs"]
 mod migrations;
+#[path = "contract/sealed.rs"]
+mod sealed;
 #[path = "contract/sqlite.rs"]
 mod sqlite;
 #[path = "contract/subject.rs"]
 mod subject;
+#[path = "contract/usage.rs"]
+mod usage;

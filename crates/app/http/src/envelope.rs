@@ -2,7 +2,7 @@
 
 mod pagination;
 
-use std::{cell::Cell, rc::Rc, time::Instant};
+use std::rc::Rc;
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, Responder,
@@ -14,14 +14,14 @@ use actix_web::{
     },
     web,
 };
-use altus4_kernel::{Page, PageRequest, Plan};
+use altus4_kernel::{Page, PageRequest};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::Span;
 use utoipa::ToSchema;
 
 pub(crate) use self::pagination::{PAGE_HEADERS, Pagination};
 use crate::{
+    context::RequestContext,
     error::{ApiError, Code},
     state::State,
 };
@@ -56,6 +56,12 @@ impl<T> Answer<T> {
         self
     }
 
+    /// The same, as one page of a list of `total` items.
+    pub(crate) fn with_pagination(mut self, request: PageRequest, total: u64) -> Self {
+        self.pagination = Some(Pagination::new(request, total));
+        self
+    }
+
     /// The same, setting a cookie.
     pub(crate) fn with_cookie(mut self, cookie: Option<Cookie<'static>>) -> Self {
         self.cookie = cookie;
@@ -66,8 +72,7 @@ impl<T> Answer<T> {
 impl<T> Answer<Vec<T>> {
     /// 200 with one page of a list, each of whose items is shown as `show` says.
     pub(crate) fn page<I>(request: PageRequest, page: &Page<I>, show: impl FnMut(&I) -> T) -> Self {
-        let pagination = Some(Pagination::new(request, page.total));
-        Self { pagination, ..Self::ok(page.items.iter().map(show).collect()) }
+        Self::ok(page.items.iter().map(show).collect()).with_pagination(request, page.total)
     }
 }
 
@@ -82,19 +87,27 @@ impl<T: Serialize> Responder for Answer<T> {
             Ok(body) => body,
             Err(error) => return HttpResponse::from_error(ApiError::internal().with_source(error)),
         };
-        let mut response = HttpResponse::build(self.status);
-        if let Some(cookie) = self.cookie {
-            response.cookie(cookie);
+        let mut response = json_response(self.status, body);
+        if let Some(cookie) = self.cookie
+            && let Err(error) = response.add_cookie(&cookie)
+        {
+            return HttpResponse::from_error(ApiError::internal().with_source(error));
         }
         if let Some(pagination) = pagination {
-            pagination.set_headers(request, &mut response);
+            pagination.set_headers(request, response.headers_mut());
         }
-        if body.len() < WORTH_COMPRESSING {
-            // Tells the compressor to keep its hands off; the edge takes the header away again.
-            response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("identity")));
-        }
-        response.content_type("application/json; charset=utf-8").body(body)
+        response
     }
+}
+
+/// An answer of this JSON.
+pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    if body.len() < WORTH_COMPRESSING {
+        // Tells the compressor to keep its hands off; the edge takes the header away again.
+        response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("identity")));
+    }
+    response.content_type("application/json; charset=utf-8").body(body)
 }
 
 /// The envelope of an answer that went well.
@@ -176,36 +189,7 @@ impl Meta {
             request_id: context.id.clone(),
             version: env!("CARGO_PKG_VERSION"),
             execution_time: context.elapsed_ms(),
-            api_key_tier: context.tier.get().map(Plan::as_str),
+            api_key_tier: context.key.get().map(|key| key.tier.as_str()),
         }
-    }
-}
-
-/// What is known of a request before its handler runs, and what is learnt on the way.
-#[derive(Debug)]
-pub(crate) struct RequestContext {
-    /// Its id.
-    pub(crate) id: String,
-    /// The tier of the key that asks, if it is a key.
-    pub(crate) tier: Cell<Option<Plan>>,
-    /// What its log lines stand in.
-    pub(crate) span: Span,
-    started: Instant,
-}
-
-impl RequestContext {
-    pub(crate) fn new(id: String, span: Span) -> Self {
-        Self { id, tier: Cell::default(), span, started: Instant::now() }
-    }
-
-    pub(crate) fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-/// A request without an id, begun now.
-impl Default for RequestContext {
-    fn default() -> Self {
-        Self::new(String::new(), Span::none())
     }
 }

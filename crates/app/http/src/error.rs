@@ -2,6 +2,7 @@
 
 mod code;
 mod domain;
+pub(crate) mod limits;
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 

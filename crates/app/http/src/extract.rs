@@ -1,5 +1,6 @@
 //! What handlers take: the caller's permission, its body, its query string, an id from the path.
 
+mod admission;
 mod body;
 mod client;
 mod client_address;
@@ -12,13 +13,14 @@ mod query;
 
 pub use self::client_address::{NoNetwork, TrustedProxies};
 pub(crate) use self::{
-    body::JsonBody,
+    admission::admit,
+    body::{JsonBody, read_body},
     client::Client,
     fields::{Fields, NOT_YET},
     json::is_shallow,
     paging::{PagingParams, page_request},
-    path::{DatabaseId, PathAccount, PathSession},
-    principal::{Administrator, May, MaybeCaller, Presented, SessionCaller, admit, session_required},
+    path::{DatabaseId, KeyId, PathAccount, PathSession},
+    principal::{Administrator, Caller, May, MaybeCaller, Presented, SessionCaller, session_required},
     query::{QueryString, is_parameter},
 };
 

@@ -19,6 +19,7 @@
 
 mod app;
 mod config;
+mod context;
 mod docs;
 mod envelope;
 mod error;
@@ -27,6 +28,7 @@ mod health;
 mod middleware;
 mod openapi;
 mod routes;
+mod schema;
 mod server;
 mod state;
 mod v1;
@@ -37,5 +39,6 @@ mod tests;
 pub use crate::config::HttpConfig;
 pub use crate::extract::{NoNetwork, TrustedProxies};
 pub use crate::health::HealthCheck;
+pub use crate::schema::{SchemaVersions, StoreSchema};
 pub use crate::server::{BindFault, HttpServer};
 pub use crate::state::Services;

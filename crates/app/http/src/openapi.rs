@@ -5,8 +5,9 @@ use altus4_kernel::Permission;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
-        path::{Operation, ParameterIn, PathItem},
+        ContentBuilder, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response,
+        ResponseBuilder, Type,
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -14,8 +15,8 @@ use utoipa::{
 use crate::{
     docs,
     envelope::Failure,
-    routes::{self, Access, Route},
-    v1::{admin, auth, databases, management, search, system},
+    routes::{self, Access, Course, Route, Rule},
+    v1::{admin, analytics, auth, databases, keys, management, rate_limit, search, system},
 };
 
 #[derive(OpenApi)]
@@ -23,14 +24,21 @@ use crate::{
     info(
         title = "Altus 4",
         description = "Search over your own MySQL, MariaDB and SQLite databases. Every route under \
-            `/api/v1` is served under `/api` too.",
+            `/api/v1` is served under `/api` too. Every answer to a good credential has the headers \
+            `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `-Tier` and `-Window`, and `RateLimit` and \
+            `RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-10.",
     ),
     paths(
         system::health, system::live, system::ready, system::api_health, docs::page, docs::asset, docs::openapi,
         auth::register, auth::login, auth::refresh, auth::logout, auth::profile, auth::update_profile,
         auth::change_password, auth::sessions, auth::end_session, auth::deactivate, auth::audit,
         admin::users, admin::user, admin::change_user, admin::audit,
-        management::health, management::setup,
+        management::health, management::metrics, management::setup, management::migration_status,
+        keys::create, keys::list, keys::legacy_status, keys::legacy_notice_shown, keys::find, keys::change,
+        keys::patch, keys::revoke, keys::regenerate, keys::reveal,
+        keys::limits::show, keys::limits::set, keys::limits::remove,
+        keys::usage::summary, keys::usage::by_tier, keys::usage::errors, keys::usage::requests,
+        keys::usage::timeseries, rate_limit::status, analytics::usage,
         databases::list, databases::register, databases::test_unsaved, databases::find, databases::remove,
         databases::test, databases::schema,
         search::search, search::search_by_link,
@@ -73,7 +81,7 @@ fn document() -> utoipa::openapi::OpenApi {
         components.add_security_scheme(KEY_IN_HEADER, SecurityScheme::ApiKey(ApiKey::Header(header)));
     }
     for route in routes::table() {
-        let item = document.paths.paths.get_mut(route.path);
+        let item = document.paths.paths.get_mut(route.rule.path);
         if let Some(operation) = item.and_then(|item| operation(item, &route.method)) {
             describe(operation, &route);
         }
@@ -92,20 +100,52 @@ fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Oper
     }
 }
 
-/// Adds who may use the route, and the failures that follow from what it takes.
+/// Adds who may use the route, and what follows from what it takes.
 fn describe(operation: &mut Operation, route: &Route) {
+    let rule = route.rule;
+    if rule.course == Course::Repeatable {
+        add_idempotency_key(operation);
+    }
+    let is_paged = parameters(operation).any(|parameter| parameter.name == "limit")
+        && parameters(operation).any(|parameter| parameter.name == "page");
+    if is_paged && let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") {
+        add_page_headers(answer);
+    }
+    for (status, description) in failures(operation, rule) {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Failure"))).build();
+        let mut response =
+            ResponseBuilder::new().description(description).content("application/json", content);
+        if status == "429" {
+            response = response.header("Retry-After", header(Type::Integer, "Seconds until the next try"));
+        }
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response.build()));
+    }
+    operation.security = Some(requirements(rule.access));
+    if let Some(sentence) = sentence(rule.access) {
+        let description = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{description}\n\n{sentence}").trim().to_owned());
+    }
+}
+
+/// The failures that a route has beside its own, each with its status.
+fn failures(operation: &Operation, rule: Rule) -> Vec<(&'static str, &'static str)> {
     let mut failures = vec![("500", "`INTERNAL_ERROR` or `DATABASE_ERROR`")];
-    let enveloped = route.path.starts_with("/api/v1/") && !matches!(route.access, Access::Optional);
-    let in_envelope = enveloped && route.path != "/api/v1/openapi.json";
-    match route.access {
-        Access::Public | Access::Optional | Access::RefreshToken => {}
+    match rule.access {
+        Access::Public | Access::Optional | Access::RefreshToken | Access::Uncounted => {}
         Access::Session => failures.push(("403", "`SESSION_REQUIRED`: an API key was shown")),
         Access::Needs(_) | Access::Administrator => failures.push(("403", "`INSUFFICIENT_PERMISSIONS`")),
     }
-    if matches!(route.access, Access::Session | Access::Needs(_) | Access::Administrator) {
+    if rule.access.asks_for_credential() {
         failures.push(("401", "No credential, or one that is not good"));
     }
-    if in_envelope {
+    if rule.access.asks_for_credential() && rule.access != Access::Uncounted {
+        let description = "`RATE_LIMIT_EXCEEDED`: too many requests for the caller's tier; \
+            `REQUEST_LIMIT_EXCEEDED`: the key's own quota is used up";
+        failures.push(("429", description));
+    }
+    let enveloped = rule.path.starts_with("/api/v1/") && rule.access != Access::Optional;
+    if enveloped && rule.path != "/api/v1/openapi.json" {
         failures.push(("503", "`SERVICE_UNAVAILABLE`: the service's own store is down or overloaded"));
     }
     if operation.request_body.is_some() {
@@ -113,42 +153,52 @@ fn describe(operation: &mut Operation, route: &Route) {
         failures.push(("413", "`PAYLOAD_TOO_LARGE`"));
         failures.push(("415", "`UNSUPPORTED_MEDIA_TYPE`: the body is not JSON"));
     }
-    let has_query = operation.parameters.iter().flatten().any(
-        |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query),
-    );
-    let is_paged = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "page"));
-    if is_paged && let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") {
-        add_page_headers(answer);
-    }
+    let has_query = parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Query);
     if operation.request_body.is_some() || has_query {
         failures.push(("400", "`VALIDATION_ERROR` or `MALFORMED_REQUEST`: every fault at once"));
     }
-    if route.path.contains('{') {
+    if rule.path.contains('{') {
         failures.push(("404", "`NOT_FOUND`"));
     }
-    for (status, description) in failures {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Failure"))).build();
-        let response = ResponseBuilder::new().description(description).content("application/json", content);
-        let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response.build()));
+    if rule.course == Course::Repeatable {
+        failures.push((
+            "409",
+            "`RESOURCE_CONFLICT`: the `Idempotency-Key` stands for another request, or \
+            for one that is still under way",
+        ));
     }
-    operation.security = Some(requirements(route.access));
-    if let Some(sentence) = sentence(route.access) {
-        let description = operation.description.take().unwrap_or_default();
-        operation.description = Some(format!("{description}\n\n{sentence}").trim().to_owned());
-    }
+    failures
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
+    operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
+}
+
+/// The header that makes it safe to ask again.
+fn add_idempotency_key(operation: &mut Operation) {
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    let parameter = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .schema(Some(schema.build()))
+        .description(Some(
+            "A name for this request. Asked again under it within 24 hours, it is answered as the first \
+             time, with `Idempotency-Replayed: true`.",
+        ));
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter.build()));
+}
+
+fn header(kind: Type, description: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(kind).build();
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
 }
 
 /// What the answer says of its page beside `pagination`.
 fn add_page_headers(answer: &mut Response) {
-    let header = |kind: Type, description: &str| {
-        let schema = ObjectBuilder::new().schema_type(kind).build();
-        HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
-    };
     let headers = [
         ("X-Total-Count", header(Type::Integer, "How many items the list has")),
         ("X-Page", header(Type::Integer, "The page, from 1")),
@@ -166,13 +216,14 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::Optional => [SecurityRequirement::default()].into_iter().chain(any).collect(),
         Access::RefreshToken => vec![SecurityRequirement::default(), one(SESSION)],
         Access::Session => vec![one(SESSION)],
-        Access::Needs(_) | Access::Administrator => any.to_vec(),
+        Access::Uncounted | Access::Needs(_) | Access::Administrator => any.to_vec(),
     }
 }
 
 fn sentence(access: Access) -> Option<String> {
     match access {
         Access::Public | Access::Optional | Access::RefreshToken => None,
+        Access::Uncounted => Some("Needs a credential, whatever it includes.".to_owned()),
         Access::Session => Some("Needs a session; an API key can't do it.".to_owned()),
         Access::Needs(permission) => {
             Some(format!("Needs the permission `{}`.", Permission::as_str(permission)))
@@ -236,7 +287,8 @@ mod tests {
                 methods.map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
             })
             .collect();
-        let routed = routes::table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+        let routed =
+            routes::table().iter().map(|route| format!("{} {}", route.method, route.rule.path)).collect();
         assert_eq!(documented, routed);
     }
 

@@ -3,15 +3,17 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
-use actix_web::web::Bytes;
-use altus4_api_keys::ApiKeyService;
+use actix_web::{http::StatusCode, web::Bytes};
+use altus4_api_keys::{
+    ApiKeyService, FairShare, KeyCheck, Meter, SafeRetries, Tiers, UsageRecorder, UsageService,
+};
 use altus4_connections::ConnectionService;
-use altus4_kernel::{Clock, IdGenerator};
+use altus4_kernel::{ChangeFeed, Clock, IdGenerator};
 use altus4_search::SearchService;
 use altus4_users::{AdministrationService, AttemptGuard, UserService};
 
@@ -19,6 +21,7 @@ use crate::{
     config::HttpConfig,
     health::{HealthCheck, HealthMonitor},
     openapi,
+    schema::StoreSchema,
 };
 
 /// The use cases that the routes offer, and what they need beside them.
@@ -30,8 +33,24 @@ pub struct Services {
     pub administration: AdministrationService,
     /// How often logins and the like may be tried.
     pub attempts: AttemptGuard,
-    /// API keys.
+    /// API keys, for those who manage them.
     pub api_keys: ApiKeyService,
+    /// Whom a presented key speaks for.
+    pub key_check: KeyCheck,
+    /// What callers may do in an hour, and keys in a period.
+    pub meter: Meter,
+    /// What callers may do while this node is busy.
+    pub share: FairShare,
+    /// What each tier allows: the same that `meter` and `share` go by.
+    pub tiers: Tiers,
+    /// What was done with keys.
+    pub usage: UsageService,
+    /// Where that is written down.
+    pub recorder: UsageRecorder,
+    /// First answers, kept to be given again.
+    pub retries: SafeRetries,
+    /// Where changes of accounts are told. The same as that of `api_keys`.
+    pub changes: ChangeFeed,
     /// Users' databases.
     pub connections: ConnectionService,
     /// Searches over them.
@@ -42,6 +61,33 @@ pub struct Services {
     pub ids: Arc<dyn IdGenerator>,
     /// What `/health` asks.
     pub health: Vec<Arc<dyn HealthCheck>>,
+    /// The tables of the service's own store.
+    pub schema: Arc<dyn StoreSchema>,
+}
+
+/// How many requests this process has answered.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    answered: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Counters {
+    /// Counts an answer of this status.
+    pub(crate) fn count(&self, status: StatusCode) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        if status.is_client_error() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        } else if status.is_server_error() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// All answers; those of a status from 400 to 499; those from 500 on.
+    pub(crate) fn read(&self) -> [u64; 3] {
+        [&self.answered, &self.refused, &self.failed].map(|counter| counter.load(Ordering::Relaxed))
+    }
 }
 
 /// One for the whole process, shared by its workers.
@@ -49,6 +95,7 @@ pub(crate) struct State {
     pub(crate) services: Services,
     pub(crate) config: HttpConfig,
     pub(crate) health: HealthMonitor,
+    pub(crate) counters: Counters,
     /// The OpenAPI document as JSON.
     pub(crate) openapi: Bytes,
     started: Instant,
@@ -59,6 +106,7 @@ impl State {
     pub(crate) fn new(config: HttpConfig, services: Services) -> Self {
         Self {
             health: HealthMonitor::new(&services.health),
+            counters: Counters::default(),
             openapi: openapi::json(),
             started: Instant::now(),
             stopping: AtomicBool::new(false),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod keys;
 mod migrate;
 pub(crate) mod serve;
 
@@ -12,7 +13,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use self::admin::AdminStep;
+use self::{admin::AdminStep, keys::KeysStep};
 use crate::{
     demo,
     failure::Failure,
@@ -44,6 +45,9 @@ enum Command {
     /// Look after accounts: make the first administrator, change plans, reset passwords.
     #[command(subcommand)]
     Admin(AdminStep),
+    /// Look at the keys that saved secrets are sealed with, or leave older ones behind.
+    #[command(subcommand)]
+    Keys(KeysStep),
 }
 
 #[derive(Debug, Args)]
@@ -78,7 +82,8 @@ impl Cli {
             Command::Demo(args) => {
                 let filter = Settings::log_filter(environment);
                 begin_logging(filter.as_deref().unwrap_or("warn"), LogOutput::Stderr)?;
-                demo::run(demo::Options { port: args.port, data_dir: args.data_dir }).await
+                let options = demo::Options { port: args.port, data_dir: args.data_dir };
+                Box::pin(demo::run(options)).await
             }
             Command::Check => check::run(environment).await,
             Command::Migrate(step) => {
@@ -91,6 +96,10 @@ impl Cli {
             Command::Admin(step) => {
                 let settings = settings(environment, LogOutput::Stderr)?;
                 Box::pin(admin::run(step, settings)).await
+            }
+            Command::Keys(step) => {
+                let settings = settings(environment, LogOutput::Stderr)?;
+                keys::run(step, settings).await
             }
         }
     }

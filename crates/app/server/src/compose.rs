@@ -1,10 +1,15 @@
 //! The one place that knows every adapter: settings in, a service out. Read it from top to bottom.
 
+mod callers;
+mod counters;
+mod redis;
+mod sealed;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
-use altus4_api_keys::ApiKeyService;
-use altus4_cache_memory::{MemoryAttemptLimiter, MemoryCache};
-use altus4_cache_redis::{RedisAttemptLimiter, RedisCache, RedisCacheConfig};
+use altus4_api_keys::{ApiKeyPorts, ApiKeyService};
+use altus4_cache_memory::MemoryCache;
+use altus4_cache_redis::ChangeListener;
 use altus4_connections::{AddressGate, ByEngine, ConnectionService, HostPolicy};
 use altus4_crypto::{
     AesGcmSecretCipher, Argon2Config, Argon2PasswordHasher, HmacKeyDigester, JwtConfig, JwtTokenIssuer,
@@ -13,19 +18,24 @@ use altus4_crypto::{
 use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
 use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
 use altus4_http::{HealthCheck, HttpConfig, Services};
-use altus4_kernel::{
-    Cache, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer, secrecy::SecretString,
-};
+use altus4_kernel::{Cache, ChangeFeed, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer};
 use altus4_search::SearchService;
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_users::{
-    AdministrationService, AttemptGuard, AttemptLimiter, AttemptLimits, FallbackAttemptLimiter, UserPorts,
-    UserService, UserSettings,
+    AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
 };
 use anyhow::{Context, Result};
 
+use self::{callers::Callers, counters::Counters, redis::Insistent};
+pub(crate) use self::{
+    redis::connect_redis,
+    sealed::{SealedKind, SealedThings, sealed_things},
+};
 use crate::{
+    chores::Chores,
+    failure::one_line,
     health::{CacheHealth, StoreHealth},
+    schema::StoreTables,
     secrets::Secrets,
     settings::{Mode, Settings},
     timer::TokioTimer,
@@ -41,8 +51,15 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// The service, and what has to be closed after it.
 pub(crate) struct Application {
     pub(crate) services: Services,
-    /// How long what is left of deactivated accounts is kept.
-    pub(crate) purge_after: Duration,
+    /// What is to be done beside answering.
+    pub(crate) chores: Chores,
+    pub(crate) open: Open,
+}
+
+/// What is open to the outside.
+pub(crate) struct Open {
+    /// Hears what other nodes change, until it is dropped.
+    listener: Option<ChangeListener>,
     store: SqlStore,
     mysql: MySqlSource,
     sqlite: Option<SqliteSource>,
@@ -59,6 +76,7 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let timer: Arc<dyn Timer> = Arc::new(TokioTimer);
     let random: Arc<dyn RandomSource> = Arc::new(SystemRandomSource);
 
+    let policy = host_policy(&settings);
     // The cache is reached before the store is changed.
     let redis = match &settings.redis_url {
         Some(url) => Some(connect_redis(url).await?),
@@ -68,7 +86,9 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         Some(redis) => Arc::new(redis.clone()),
         None => Arc::new(MemoryCache::default()),
     };
-    let attempts = AttemptGuard::new(limiter(redis.as_ref()), Arc::clone(&clock), AttemptLimits::default());
+    let counters = Counters::of(redis.as_ref());
+    let attempts =
+        AttemptGuard::new(Arc::clone(&counters.attempts), Arc::clone(&clock), AttemptLimits::default());
 
     // Our own tables, brought up to date under a lock: many nodes may start at once.
     let store = open_store(&settings).await?;
@@ -84,11 +104,6 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let digester = Arc::new(HmacKeyDigester::new(secrets.api_keys)?);
 
     // Users' own databases.
-    let policy = HostPolicy {
-        public_only: settings.mode == Mode::Production,
-        allow: settings.connect_allow,
-        deny: settings.connect_deny,
-    };
     let gate = AddressGate::new(Arc::new(SystemResolver), policy);
     let mysql = MySqlSource::new(MySqlConfig::default(), gate);
     let own_file: Vec<_> = settings.store.file().map(Path::to_owned).into_iter().collect();
@@ -109,8 +124,22 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let accounts = UserSettings { default_plan: settings.default_plan, ..UserSettings::default() };
     let administration = AdministrationService::new(ports.clone(), store.account_directory(), accounts);
     let users = UserService::new(ports, accounts);
-    let api_keys =
-        ApiKeyService::new(store.api_keys(), digester, random, Arc::clone(&clock), Arc::clone(&ids));
+
+    // Callers: whom keys speak for, what all may do, and what was done with keys.
+    let callers = Callers::of(&store, digester.clone(), counters, (settings.tiers, settings.busy_at), &clock);
+    let retries = callers.retries(&store, digester.clone(), cipher.clone());
+    let (changes, listener) = callers.changes(redis.as_ref());
+    let api_keys = ApiKeyService::new(ApiKeyPorts {
+        keys: store.api_keys(),
+        audit: store.audit_log(),
+        digester,
+        cipher: cipher.clone(),
+        random,
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+        changes: changes.clone(),
+    });
+
     let connections = ConnectionService::new(
         store.connections(),
         cipher,
@@ -127,19 +156,56 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let health: Vec<Arc<dyn HealthCheck>> =
         vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
 
-    let services =
-        Services { users, administration, attempts, api_keys, connections, search, clock, ids, health };
-    Ok(Application { services, purge_after: settings.purge_after, store, mysql, sqlite })
+    let chores = Chores {
+        users: users.clone(),
+        purge_after: settings.purge_after,
+        usage: store.usage(),
+        recorder: callers.recorder.clone(),
+        retries: retries.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let services = Services {
+        users,
+        administration,
+        attempts,
+        api_keys,
+        key_check: callers.key_check,
+        meter: callers.meter,
+        share: callers.share,
+        tiers: settings.tiers,
+        usage: callers.usage,
+        recorder: callers.recorder,
+        retries,
+        changes,
+        connections,
+        search,
+        clock,
+        ids,
+        health,
+        schema: Arc::new(StoreTables(store.clone())),
+    };
+    Ok(Application { services, chores, open: Open { listener, store, mysql, sqlite } })
 }
 
-/// Counts in Redis, for all nodes; without it, or while it is gone, each node counts for itself.
-fn limiter(redis: Option<&RedisCache>) -> Arc<dyn AttemptLimiter> {
-    let own = Arc::new(MemoryAttemptLimiter::default());
-    match redis {
-        Some(redis) => {
-            Arc::new(FallbackAttemptLimiter::new(Arc::new(RedisAttemptLimiter::sharing(redis)), own))
+/// Tells the other nodes of changes, from beside them: for the command line, which works without
+/// Redis too.
+pub(crate) async fn other_nodes(settings: &Settings) -> ChangeFeed {
+    let Some(url) = &settings.redis_url else { return ChangeFeed::default() };
+    match connect_redis(url).await {
+        Ok(redis) => ChangeFeed::new(Vec::new(), Some(Arc::new(Insistent::over(&redis)))),
+        Err(error) => {
+            tracing::warn!(error = one_line(&error), "changes.untold");
+            ChangeFeed::default()
         }
-        None => own,
+    }
+}
+
+/// Which addresses connections may dial.
+fn host_policy(settings: &Settings) -> HostPolicy {
+    HostPolicy {
+        public_only: settings.mode == Mode::Production,
+        allow: settings.connect_allow.clone(),
+        deny: settings.connect_deny.clone(),
     }
 }
 
@@ -150,14 +216,6 @@ fn limiter(redis: Option<&RedisCache>) -> Arc<dyn AttemptLimiter> {
 pub(crate) async fn open_store(settings: &Settings) -> Result<SqlStore> {
     let config = StoreConfig { url: settings.store.url().clone(), max_connections: STORE_CONNECTIONS };
     SqlStore::connect(&config).await.context(settings.store.decided_by())
-}
-
-/// Reaches Redis.
-///
-/// # Errors
-/// It can't be reached, with the place and the reason.
-pub(crate) async fn connect_redis(url: &SecretString) -> Result<RedisCache> {
-    RedisCache::connect(RedisCacheConfig::new(url.clone())).await.context("REDIS_URL")
 }
 
 /// What the settings say about serving HTTP.
@@ -172,9 +230,10 @@ pub(crate) fn http_config(settings: &Settings) -> HttpConfig {
     }
 }
 
-impl Application {
-    /// Closes what is open to users' databases, then the store.
+impl Open {
+    /// Stops listening, and closes what is open to users' databases, then the store.
     pub(crate) async fn close(self) {
+        drop(self.listener);
         let closing = async {
             self.mysql.close_all().await;
             if let Some(sqlite) = &self.sqlite {

@@ -59,7 +59,7 @@ async fn make(home: &Home, port: Option<u16>) -> Result<(Application, HttpServer
     sample::build_once(&home.sample()).await.map_err(Failure::Start)?;
     let settings = Settings::read(&variables(home, port))?;
     let http = http_config(&settings);
-    let application = compose(settings).await.map_err(Failure::Start)?;
+    let application = Box::pin(compose(settings)).await.map_err(Failure::Start)?;
     let account = account::prepare(&application.services, home).await.map_err(Failure::Start)?;
     let server = HttpServer::bind(http, application.services.clone());
     let server = server.map_err(|fault| Failure::Start(fault.into()))?;

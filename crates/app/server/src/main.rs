@@ -1,13 +1,14 @@
 //! The program `altus4`: reads settings, puts the adapters behind the domain's ports, and serves
 //! the API.
 
+mod chores;
 mod cli;
 mod compose;
 mod demo;
 mod failure;
 mod health;
 mod private_file;
-mod purge;
+mod schema;
 mod secrets;
 mod settings;
 mod shutdown;

@@ -1,7 +1,10 @@
 //! Secrets that nobody gave: made once in development, kept in the data directory, and the same at
 //! every start after that.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use altus4_crypto::NamedKey;
 use altus4_kernel::RandomSource;
@@ -13,6 +16,8 @@ use crate::{
     settings::{GivenSecrets, KEY_BYTES, KeyList, KeyPurpose, parse_keys},
 };
 
+/// The file of what secrets in the store are sealed with.
+const ENCRYPTION_FILE: &str = "encryption-keys";
 /// The id of secrets that were made here.
 const MADE_ID: &str = "generated";
 
@@ -30,17 +35,38 @@ impl Secrets {
     /// # Errors
     /// The directory can't be written, or what is kept there can't be read.
     pub(crate) fn complete(given: GivenSecrets, data_dir: &Path, random: &dyn RandomSource) -> Result<Self> {
-        let dir = data_dir.join("secrets");
+        let dir = secrets_in(data_dir);
         let kept = |given: Option<KeyList>, purpose, name: &str| match given {
             Some(list) => Ok(list.0),
             None => made_once(&dir, name, purpose, random).map(|list| list.0),
         };
         Ok(Self {
             jwt: kept(given.jwt, KeyPurpose::Signing, "jwt-secrets")?,
-            encryption: kept(given.encryption, KeyPurpose::Sealing, "encryption-keys")?,
+            encryption: kept(given.encryption, KeyPurpose::Sealing, ENCRYPTION_FILE)?,
             api_keys: kept(given.api_keys, KeyPurpose::Signing, "api-key-secrets")?,
         })
     }
+}
+
+/// What secrets in the store are sealed with, newest first: the given keys, or the one that was made
+/// and kept in `data_dir`. Makes none.
+///
+/// # Errors
+/// There is none, or what is kept can't be read.
+pub(crate) fn encryption_keys(given: Option<KeyList>, data_dir: &Path) -> Result<Vec<NamedKey>> {
+    if let Some(list) = given {
+        return Ok(list.0);
+    }
+    let path = secrets_in(data_dir).join(ENCRYPTION_FILE);
+    let text = fs::read_to_string(&path);
+    let text = text.with_context(|| {
+        format!("ALTUS4_ENCRYPTION_KEYS is not set, and there is no key in {}", path.display())
+    })?;
+    Ok(parsed(&path, KeyPurpose::Sealing, &text)?.0)
+}
+
+fn secrets_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("secrets")
 }
 
 /// The list in this file, which has the form that a setting's file has.
@@ -57,7 +83,11 @@ fn made_once(dir: &Path, name: &str, purpose: KeyPurpose, random: &dyn RandomSou
         }
         read => read.with_context(|| format!("can't read the secret in {}", path.display()))?,
     };
-    parse_keys(purpose, &text)
+    parsed(&path, purpose, &text)
+}
+
+fn parsed(path: &Path, purpose: KeyPurpose, text: &str) -> Result<KeyList> {
+    parse_keys(purpose, text)
         .map_err(|wrong| anyhow!("the file {} {wrong}; restore it as it was made", path.display()))
 }
 
@@ -106,6 +136,20 @@ mod tests {
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
         let files = fs::read_dir(home.path().join("secrets")).unwrap().count();
         assert_eq!(files, 3, "nothing half made is left");
+    }
+
+    #[test]
+    fn the_encryption_key_that_was_made_is_found_and_none_is_made() {
+        let home = tempfile::tempdir().unwrap();
+        let missing = encryption_keys(None, home.path()).err().unwrap().to_string();
+        assert!(missing.contains("ALTUS4_ENCRYPTION_KEYS"), "{missing}");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        let made = complete(GivenSecrets::default(), home.path()).unwrap().encryption;
+        let found = encryption_keys(None, home.path()).unwrap();
+        assert_eq!(found[0].bytes.expose_secret(), made[0].bytes.expose_secret());
+        let text = format!("k1:{}", STANDARD.encode((1..=32).collect::<Vec<u8>>()));
+        let given = parse_keys(KeyPurpose::Sealing, &text);
+        assert_eq!(encryption_keys(given.ok(), home.path()).unwrap()[0].id, "k1");
     }
 
     #[cfg(unix)]

@@ -9,10 +9,12 @@ mod parse;
 mod production;
 mod reader;
 mod store_url;
+mod tiers;
 mod variable;
 
 use std::{path::PathBuf, time::Duration};
 
+use altus4_api_keys::Tiers;
 use altus4_connections::HostRule;
 use altus4_http::TrustedProxies;
 use altus4_kernel::{Plan, secrecy::SecretString};
@@ -75,6 +77,10 @@ pub(crate) struct Settings {
     pub(crate) cors_origins: Vec<String>,
     /// The proxies whose word is taken for where a request came from.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// From how many requests of callers at the same time a node is busy.
+    pub(crate) busy_at: usize,
+    /// What each tier allows.
+    pub(crate) tiers: Tiers,
     /// A filter as `tracing-subscriber` reads it.
     pub(crate) log: String,
     /// What is no fault, and yet not what the operator may think.
@@ -114,6 +120,8 @@ impl Settings {
             sqlite_sources: reader.given(&names::SQLITE_SOURCES, parse::existing_dir),
             cors_origins: reader.given(&names::CORS_ORIGINS, parse::origins).unwrap_or_default(),
             trusted_proxies: reader.given(&names::TRUSTED_PROXIES, parse::proxies).unwrap_or_default(),
+            busy_at: reader.parsed(&names::BUSY_AT, parse::count).unwrap_or_default(),
+            tiers: tiers::read(&mut reader),
             log: reader.parsed(&names::LOG, parse::log_filter).unwrap_or_default(),
             notices: notice::of(environment),
         };

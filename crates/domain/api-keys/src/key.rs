@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use altus4_kernel::{AccountId, ApiKeyId, PermissionSet, Plan, Timestamp, UnknownName};
+use altus4_kernel::{AccountId, ApiKeyId, PermissionSet, Plan, Timestamp, UnknownName, trimmed_name};
+
+use crate::{AllowedIps, KeyLimits};
 
 /// Whether a key's traffic counts as the account's business or as trying things out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,9 +48,7 @@ impl KeyName {
     /// The name in `text`; `None` when it is too short, too long or has control characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let name = text.trim();
-        let fits = (3..=255).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-        fits.then(|| Self(name.to_owned()))
+        trimmed_name(text, 3..=255).map(Self)
     }
 
     /// The name.
@@ -70,7 +70,10 @@ pub enum KeyStatus {
 }
 
 impl KeyStatus {
-    /// The name in answers.
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Expired, Self::Revoked];
+
+    /// The name in requests and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +81,14 @@ impl KeyStatus {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
         }
+    }
+}
+
+impl FromStr for KeyStatus {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownName)
     }
 }
 
@@ -98,13 +109,27 @@ pub struct ApiKey {
     pub permissions: PermissionSet,
     /// Its tier, at most its account's plan.
     pub tier: Plan,
+    /// Whether its secret can be shown again.
+    pub recoverable: bool,
+    /// From where it may be used.
+    pub allowed_ips: AllowedIps,
+    /// Its own quota and budget, if it was given any.
+    pub limits: Option<KeyLimits>,
+    /// How many requests were made with it. Like `last_used`, up to a flush of the usage behind.
+    pub usage_count: u64,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+    /// From where it was last used.
+    pub last_used_ip: Option<String>,
     /// When it stops working by itself.
     pub expires_at: Option<Timestamp>,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+    /// When it got its present secret, if that isn't its first.
+    pub regenerated_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its settings were last changed.
+    /// When its settings, its limits or its secret were last changed.
     pub updated_at: Timestamp,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use altus4_kernel::{AccountId, ConnectionId, Timestamp, UnknownName, secrecy::SecretString};
+use altus4_kernel::{AccountId, ConnectionId, Timestamp, UnknownName, secrecy::SecretString, trimmed_name};
 
 use crate::{DatabaseName, Host, UserName};
 
@@ -47,9 +47,7 @@ impl ConnectionName {
     /// The name in `text`; `None` when it is empty, too long or has control characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let name = text.trim();
-        let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-        fits.then(|| Self(name.to_owned()))
+        trimmed_name(text, 1..=100).map(Self)
     }
 
     /// The name.
@@ -223,8 +221,13 @@ impl Connection {
     /// What the connection's sealed password is bound to.
     #[must_use]
     pub fn password_binding(&self) -> String {
-        format!("altus4|connection|{}|{}|password", self.account_id, self.id)
+        password_binding(self.account_id, self.id)
     }
+}
+
+/// What the sealed password of this connection of this account is bound to.
+pub(crate) fn password_binding(account_id: AccountId, id: impl fmt::Display) -> String {
+    format!("altus4|connection|{account_id}|{id}|password")
 }
 
 /// A connection with its password opened: what an adapter needs to dial. Short-lived.

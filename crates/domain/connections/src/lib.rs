@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - A password is sealed before it reaches a repository, bound to the row it belongs to
-//!   ([`SecretCipher`]), and opened only into a [`Target`] that goes straight to an adapter.
+//!   ([`SecretCipher`](altus4_kernel::SecretCipher)), and opened only into a [`Target`] that goes straight to an adapter.
 //! - An address is dialled only if the [`HostPolicy`] let it through after the name was resolved
 //!   ([`AddressGate`]).
 //! - SQL identifiers ([`TableRef`], [`ColumnRef`]) come out of a [`SchemaSnapshot`] and from
@@ -15,6 +15,7 @@ mod draft;
 mod error;
 mod gate;
 mod ports;
+mod rotation;
 mod schema;
 mod service;
 mod value;
@@ -32,8 +33,9 @@ pub use crate::error::ConnectionError;
 pub use crate::gate::{AddressGate, HostPolicy, HostRule, HostRuleFault};
 pub use crate::ports::{
     ByEngine, ConnectionProbe, ConnectionRepository, HOST_CONSTRAINT, HostResolver, NAME_CONSTRAINT,
-    PLAN_CONSTRAINT, ProbeReport, SchemaInspector, SealedSecret, SecretCipher, StoredConnection,
+    PLAN_CONSTRAINT, ProbeReport, SchemaInspector, StoredConnection,
 };
+pub use crate::rotation::password_rotation;
 pub use crate::schema::{
     Column, ColumnKind, ColumnRef, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, FullTextKey, Relation,
     SchemaSnapshot, Table, TableKind, TableRef,
@@ -43,5 +45,5 @@ pub use crate::value::Value;
 
 #[cfg(feature = "mock")]
 pub use crate::ports::{
-    MockConnectionProbe, MockConnectionRepository, MockHostResolver, MockSchemaInspector, MockSecretCipher,
+    MockConnectionProbe, MockConnectionRepository, MockHostResolver, MockSchemaInspector,
 };

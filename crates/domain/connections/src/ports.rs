@@ -1,11 +1,9 @@
 //! What the domain needs from outside: a repository, a cipher, a resolver, and for each engine
 //! someone who calls servers and reads their schemas.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use altus4_kernel::{
-    AccountId, AuditEvent, ConnectionId, Plan, PortResult, Timestamp, secrecy::SecretString,
-};
+use altus4_kernel::{AccountId, AuditEvent, ConnectionId, Plan, PortResult, SealedSecret, Timestamp};
 use async_trait::async_trait;
 
 use crate::{Connection, ConnectionStatus, DiscoveredTable, Engine, Host, Target};
@@ -16,16 +14,6 @@ pub const NAME_CONSTRAINT: &str = "connection.name";
 pub const PLAN_CONSTRAINT: &str = "connection.plan_limit";
 /// What a `NotPermitted` is named with when the [`HostPolicy`](crate::HostPolicy) was the reason.
 pub const HOST_CONSTRAINT: &str = "connection.host_policy";
-
-/// A secret as it is stored: sealed, and bound to its place.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedSecret(pub String);
-
-impl fmt::Debug for SealedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealedSecret(…)")
-    }
-}
 
 /// A connection as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,19 +63,6 @@ pub trait ConnectionRepository: Send + Sync {
 
     /// The plan of an active account.
     async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>>;
-}
-
-/// Seals secrets and opens them (AES-256-GCM under a versioned master key).
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-pub trait SecretCipher: Send + Sync {
-    /// The secret, sealed and bound to `binding`. Sealing twice gives different texts.
-    fn seal(&self, secret: &SecretString, binding: &str) -> PortResult<SealedSecret>;
-
-    /// The secret that was sealed.
-    ///
-    /// Errors: `Corrupt` when the text was changed, was bound to something else, or its master key
-    /// is not known here. MUST never answer with an empty secret instead.
-    fn open(&self, sealed: &SealedSecret, binding: &str) -> PortResult<SecretString>;
 }
 
 /// Looks names up.

@@ -4,14 +4,14 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use altus4_kernel::{
     AccountId, AuditAction, AuditEvent, Clock, ConnectionId, Granted, IdGenerator, Origin, PortError,
-    PortErrorKind, System,
+    PortErrorKind, SecretCipher, System,
     grants::{DatabaseRead, DatabaseWrite, Search},
 };
 
 use crate::{
     ByEngine, Connection, ConnectionError, ConnectionProbe, ConnectionRepository, ConnectionStatus, Engine,
     NAME_CONSTRAINT, NewConnection, PLAN_CONSTRAINT, ProbeReport, SchemaCatalog, SchemaInspector,
-    SchemaSnapshot, SecretCipher, StoredConnection, Target,
+    SchemaSnapshot, StoredConnection, Target,
 };
 
 /// How long a probe may take.

@@ -168,6 +168,16 @@ pub enum AuditAction {
     SessionReused,
     /// An API key was made.
     KeyCreated,
+    /// An API key's name or rights were changed.
+    KeyChanged,
+    /// An API key got a new secret.
+    KeyRegenerated,
+    /// The secret of an API key was shown again.
+    KeyRevealed,
+    /// An API key was taken back.
+    KeyRevoked,
+    /// An API key's own limits were set or lifted.
+    KeyLimitsChanged,
     /// A database was registered.
     ConnectionCreated,
     /// A registered database was forgotten.
@@ -176,7 +186,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::AccountRegistered,
         Self::AccountDeactivated,
         Self::AccountReactivated,
@@ -190,6 +200,11 @@ impl AuditAction {
         Self::SessionEnded,
         Self::SessionReused,
         Self::KeyCreated,
+        Self::KeyChanged,
+        Self::KeyRegenerated,
+        Self::KeyRevealed,
+        Self::KeyRevoked,
+        Self::KeyLimitsChanged,
         Self::ConnectionCreated,
         Self::ConnectionRemoved,
     ];
@@ -211,6 +226,11 @@ impl AuditAction {
             Self::SessionEnded => "session.ended",
             Self::SessionReused => "session.reused",
             Self::KeyCreated => "key.created",
+            Self::KeyChanged => "key.changed",
+            Self::KeyRegenerated => "key.regenerated",
+            Self::KeyRevealed => "key.revealed",
+            Self::KeyRevoked => "key.revoked",
+            Self::KeyLimitsChanged => "key.limits_changed",
             Self::ConnectionCreated => "connection.created",
             Self::ConnectionRemoved => "connection.removed",
         }

@@ -1,6 +1,7 @@
 //! The words everyone in Altus 4 speaks: typed ids, time, pages, principals and permissions, port
 //! errors, secrets, the audit log, and the ports that belong to no single domain ([`AuditLog`],
-//! [`Cache`], [`Clock`], [`IdGenerator`], [`Timer`]).
+//! [`Cache`], [`ChangePublisher`], [`Clock`], [`IdGenerator`], [`SealedSecrets`], [`SecretCipher`],
+//! [`Timer`]).
 //!
 //! Invariants:
 //! - A [`Timestamp`] is UTC and has whole milliseconds, whatever it was made from.
@@ -10,12 +11,13 @@
 //! - `Display` of a [`PortError`] never prints its source, so it may be shown; the source may not.
 //!
 //! ```
-//! use altus4_kernel::{AccountId, Credential, Permission, PermissionSet, Principal, Role, SessionId};
+//! use altus4_kernel::{AccountId, Credential, Permission, PermissionSet, Plan, Principal, Role, SessionId};
 //! use altus4_kernel::grants::Search;
 //! # use altus4_kernel::uuid::Uuid;
 //! let principal = Principal {
 //!     account_id: AccountId::from_uuid(Uuid::nil()),
 //!     role: Role::User,
+//!     tier: Plan::Free,
 //!     permissions: PermissionSet::of(&[Permission::Search]),
 //!     credential: Credential::Session { id: SessionId::from_uuid(Uuid::nil()) },
 //! };
@@ -24,12 +26,16 @@
 
 mod audit;
 mod cache;
+mod change;
+mod cipher;
 mod error;
 mod id;
 mod page;
 mod plan;
 mod principal;
 mod random;
+mod rotation;
+mod text;
 mod time;
 
 #[cfg(feature = "testkit")]
@@ -40,6 +46,8 @@ pub use uuid;
 
 pub use crate::audit::{Actor, AuditAction, AuditEvent, AuditFilter, AuditLog, Origin, Outcome};
 pub use crate::cache::Cache;
+pub use crate::change::{Change, ChangeFeed, ChangePublisher, ChangeSubscriber};
+pub use crate::cipher::{KeyStanding, MasterKey, SealedSecret, SecretCipher};
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
 pub use crate::id::{AccountId, ApiKeyId, ConnectionId, IdGenerator, RandomIds, SearchId, SessionId};
 pub use crate::page::{Page, PageRequest};
@@ -49,10 +57,13 @@ pub use crate::principal::{
     SystemAdmin, grants,
 };
 pub use crate::random::RandomSource;
+pub use crate::rotation::{KeptSecret, Resealed, Rotation, SealedPlace, SealedSecrets, Survey};
+pub use crate::text::trimmed_name;
 pub use crate::time::{Clock, SystemClock, Timer, Timestamp};
 
 #[cfg(feature = "mock")]
 pub use crate::{
-    audit::MockAuditLog, cache::MockCache, id::MockIdGenerator, random::MockRandomSource, time::MockClock,
+    audit::MockAuditLog, cache::MockCache, change::MockChangePublisher, cipher::MockSecretCipher,
+    id::MockIdGenerator, random::MockRandomSource, rotation::MockSealedSecrets, time::MockClock,
     time::MockTimer,
 };

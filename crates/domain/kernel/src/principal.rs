@@ -156,8 +156,6 @@ pub enum Credential {
     ApiKey {
         /// The key.
         id: ApiKeyId,
-        /// The key's tier, never above its account's plan.
-        tier: Plan,
     },
 }
 
@@ -168,6 +166,9 @@ pub struct Principal {
     pub account_id: AccountId,
     /// The account's role.
     pub role: Role,
+    /// What its traffic is measured by: the account's plan, or a key's tier, which is never above
+    /// that.
+    pub tier: Plan,
     /// What the credential allows.
     pub permissions: PermissionSet,
     /// What the caller showed.
@@ -205,7 +206,7 @@ impl Principal {
     pub fn actor(&self) -> Actor {
         match self.credential {
             Credential::Session { .. } => Actor::Account(self.account_id),
-            Credential::ApiKey { id, .. } => Actor::ApiKey { account: self.account_id, key: id },
+            Credential::ApiKey { id } => Actor::ApiKey { account: self.account_id, key: id },
         }
     }
 }
@@ -350,8 +351,9 @@ mod tests {
         let caller = |role, permissions| Principal {
             account_id,
             role,
+            tier: Plan::Free,
             permissions: PermissionSet::of(permissions),
-            credential: Credential::ApiKey { id, tier: Plan::Free },
+            credential: Credential::ApiKey { id },
         };
         let allowed = |role, permissions| caller(role, permissions).require_system_admin().is_ok();
         assert!(allowed(Role::Admin, &[Permission::Admin]));

@@ -7,7 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use time::{OffsetDateTime, UtcOffset, format_description::FormatItem, macros::format_description};
+use time::{
+    OffsetDateTime, UtcOffset,
+    format_description::{FormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
 
 const ISO_MILLIS: &[FormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -23,6 +27,13 @@ impl Timestamp {
     pub fn new(moment: OffsetDateTime) -> Self {
         let utc = moment.to_offset(UtcOffset::UTC);
         Self(utc.replace_millisecond(utc.millisecond()).unwrap_or(utc))
+    }
+
+    /// The moment in `text`, as RFC 3339 has it: ISO 8601 with a date, a time and an offset, such as
+    /// `2026-01-15T10:30:00Z`; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::new)
     }
 
     /// The moment this many seconds after 1970-01-01T00:00:00Z; `None` outside the years ±9999.
@@ -113,6 +124,18 @@ mod tests {
         let stamp = Timestamp::new(datetime!(2026-01-15 16:00:00.123_456_789 +05:30));
         assert_eq!(stamp.to_string(), "2026-01-15T10:30:00.123Z");
         assert_eq!(stamp, Timestamp::new(datetime!(2026-01-15 10:30:00.123 UTC)));
+    }
+
+    #[test]
+    fn a_moment_is_read_in_any_offset_and_in_no_other_form() {
+        let stamp = Some(Timestamp::new(datetime!(2026-01-15 10:30:00.123 UTC)));
+        for text in ["2026-01-15T10:30:00.123Z", "2026-01-15T16:00:00.1234+05:30", "2026-01-15t10:30:00.123z"]
+        {
+            assert_eq!(Timestamp::parse(text), stamp, "{text}");
+        }
+        for text in ["", "2026-01-15", "2026-01-15T10:30:00", "1768473000", "2026-02-30T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -13,12 +13,12 @@ use std::{
 use altus4_connections::{
     ByEngine, ColumnKind, Connection, ConnectionError, ConnectionName, ConnectionOptions, ConnectionService,
     ConnectionStatus, DatabaseName, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, Endpoint, Engine,
-    MockConnectionProbe, MockConnectionRepository, MockSchemaInspector, MockSecretCipher, SealedSecret,
-    SearchDefaults, StoredConnection, Target, Value,
+    MockConnectionProbe, MockConnectionRepository, MockSchemaInspector, SearchDefaults, StoredConnection,
+    Target, Value,
 };
 use altus4_kernel::{
-    AccountId, ConnectionId, Credential, Granted, Permission, PermissionSet, PortError, PortErrorKind,
-    PortResult, Principal, Role, SessionId, System,
+    AccountId, ConnectionId, Credential, Granted, MockSecretCipher, Permission, PermissionSet, Plan,
+    PortError, PortErrorKind, PortResult, Principal, Role, SealedSecret, SessionId, System,
     grants::Search,
     testkit::{FixedClock, InstantTimer, SequentialIds},
     uuid::Uuid,
@@ -205,7 +205,9 @@ fn over(databases: Vec<Database>) -> Bench {
 fn granted(owner: u128) -> Granted<Search> {
     let credential = Credential::Session { id: SessionId::from_uuid(Uuid::nil()) };
     let permissions = PermissionSet::of(&[Permission::Search]);
-    Principal { account_id: account(owner), role: Role::User, permissions, credential }.require().unwrap()
+    Principal { account_id: account(owner), role: Role::User, tier: Plan::Free, permissions, credential }
+        .require()
+        .unwrap()
 }
 
 fn query(text: &str) -> SearchQuery {

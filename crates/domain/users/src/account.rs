@@ -1,6 +1,6 @@
 //! Accounts.
 
-use altus4_kernel::{AccountId, Plan, Role, Timestamp};
+use altus4_kernel::{AccountId, Plan, Role, Timestamp, trimmed_name};
 
 use crate::Email;
 
@@ -12,9 +12,7 @@ impl AccountName {
     /// The name in `text`; `None` when it is empty, too long or has control characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let name = text.trim();
-        let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-        fits.then(|| Self(name.to_owned()))
+        trimmed_name(text, 1..=100).map(Self)
     }
 
     /// The name.

@@ -261,6 +261,7 @@ impl UserService {
         Ok(Principal {
             account_id: live.account.id,
             role: live.account.role,
+            tier: live.account.plan,
             permissions: PermissionSet::ALL,
             credential: Credential::Session { id: live.session.id },
         })

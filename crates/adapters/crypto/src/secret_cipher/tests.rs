@@ -102,6 +102,20 @@ fn the_newest_key_seals_and_all_known_ones_open() {
 }
 
 #[test]
+fn the_key_of_a_text_is_told_without_opening_it() {
+    let sealed = seal(&cipher(vec![key("old", 1)]), "secret");
+    let told = |keys: Vec<NamedKey>, text: &str| cipher(keys).sealed_under(&SealedSecret(text.to_owned()));
+    let old = |standing| Some(MasterKey { standing, id: "old".to_owned() });
+    assert_eq!(told(vec![key("old", 1), key("new", 2)], &sealed), old(KeyStanding::Newest));
+    assert_eq!(told(vec![key("new", 2), key("old", 1)], &sealed), old(KeyStanding::Older));
+    assert_eq!(told(vec![key("new", 2), key("newer", 3)], &sealed), old(KeyStanding::Unknown));
+    assert_eq!(told(vec![key("old", 9)], "v1.old.spoilt"), old(KeyStanding::Newest));
+    for other in [&sealed.replace("v1.", "v2."), &sealed["v1.".len()..], "old"] {
+        assert_eq!(told(vec![key("old", 1)], other), None, "{other}");
+    }
+}
+
+#[test]
 fn a_seal_under_one_known_key_cannot_claim_another() {
     let cipher = cipher(vec![key("new", 2), key("old", 1)]);
     refuse(&cipher, &seal(&cipher, "secret").replace("v1.new.", "v1.old."));

@@ -21,6 +21,8 @@ pub(crate) struct Model {
     pub(crate) created_at: Moment,
     pub(crate) last_active: Moment,
     pub(crate) deactivated_at: Option<Moment>,
+    /// When it was told of its keys under an older server secret.
+    pub(crate) legacy_notice_at: Option<Moment>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -68,6 +70,7 @@ impl From<&NewAccount> for Model {
             created_at: account.created_at.into(),
             last_active: account.last_active.into(),
             deactivated_at: None,
+            legacy_notice_at: None,
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use altus4_connections::{
-    Connection, ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Host, SealedSecret,
-    SearchDefaults, StoredConnection, Tls, UserName,
+    Connection, ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Host, SearchDefaults,
+    StoredConnection, Tls, UserName,
 };
-use altus4_kernel::{AccountId, ConnectionId};
+use altus4_kernel::{AccountId, ConnectionId, SealedSecret};
 use sea_orm::entity::prelude::*;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
+use super::document::{read, written};
 use crate::{error::Fault, moment::Moment};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -171,12 +172,4 @@ fn tls_document(tls: &Tls) -> Option<TlsDocument> {
 
 fn millis(span: Duration) -> u64 {
     span.as_millis().try_into().unwrap_or(u64::MAX)
-}
-
-fn written<T: Serialize>(document: &T) -> Result<String, Fault> {
-    serde_json::to_string(document).map_err(|error| Fault::Db(DbErr::Custom(error.to_string())))
-}
-
-fn read<T: DeserializeOwned>(document: &str, column: &'static str) -> Result<T, Fault> {
-    serde_json::from_str(document).map_err(|_| Fault::Corrupt(column))
 }

@@ -27,6 +27,17 @@ mod api_keys {
     altus4_api_keys::api_keys_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }
 
+mod usage {
+    altus4_api_keys::usage_store_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
+mod answers {
+    altus4_api_keys::answer_store_contract!(
+        tokio::test,
+        crate::subject::Subject::sqlite().await.with_accounts().await
+    );
+}
+
 mod connections {
     altus4_connections::connections_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use altus4_api_keys::{ApiKeyRepository, testkit::ApiKeysSubject};
+use altus4_api_keys::{
+    AnswerStore, AnswerTimes, ApiKeyRepository, Claim, KeyDigest, RetryKey, StoredAnswer, UsageStore,
+    testkit::{ApiKeysSubject, UsageSubject},
+};
 use altus4_connections::{ConnectionRepository, testkit::ConnectionsSubject};
 use altus4_kernel::{
-    AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role,
-    testkit::sample_event,
+    AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role, Timestamp,
+    testkit::sample_event, uuid::Uuid,
 };
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_test_support::MariaDb;
@@ -27,6 +30,8 @@ pub(crate) struct Subject {
     directory: Arc<dyn AccountDirectory>,
     audit: Arc<dyn AuditLog>,
     keys: Arc<dyn ApiKeyRepository>,
+    usage: Arc<dyn UsageStore>,
+    answers: Arc<dyn AnswerStore>,
     connections: Arc<dyn ConnectionRepository>,
     folder: Option<TempDir>,
 }
@@ -41,6 +46,8 @@ impl Subject {
             directory: store.account_directory(),
             audit: store.audit_log(),
             keys: store.api_keys(),
+            usage: store.usage(),
+            answers: store.answers(),
             connections: store.connections(),
             store,
             url,
@@ -59,6 +66,15 @@ impl Subject {
     pub(crate) async fn mariadb() -> Self {
         let server = MariaDb::shared();
         Self::at(server.url(&server.create_database()), None).await
+    }
+
+    /// Makes the accounts 1 and 2.
+    pub(crate) async fn with_accounts(self) -> Self {
+        for number in [1, 2] {
+            let id = AccountId::from_uuid(Uuid::from_u128(number));
+            add_account(&self, id, Role::User, Plan::Pro).await;
+        }
+        self
     }
 
     pub(crate) fn folder(&self) -> &std::path::Path {
@@ -96,7 +112,7 @@ fn added(id: AccountId) -> AuditEvent {
     sample_event(u128::MAX - id.as_uuid().as_u128(), id)
 }
 
-async fn add_account(subject: &Subject, id: AccountId, role: Role, plan: Plan) {
+pub(crate) async fn add_account(subject: &Subject, id: AccountId, role: Role, plan: Plan) {
     let number = id.as_uuid().as_u128();
     let mut stored = sample_account(number, &format!("user{number}@example.com"));
     stored.account.role = role;
@@ -142,6 +158,46 @@ impl ApiKeysSubject for Subject {
 
     async fn deactivate(&self, id: AccountId) {
         deactivate(self, id).await;
+    }
+}
+
+#[async_trait]
+impl UsageSubject for Subject {
+    fn usage(&self) -> &dyn UsageStore {
+        self.usage.as_ref()
+    }
+
+    fn keys(&self) -> &dyn ApiKeyRepository {
+        self.keys.as_ref()
+    }
+
+    async fn add_account(&self, id: AccountId) {
+        add_account(self, id, Role::User, Plan::Enterprise).await;
+    }
+}
+
+#[async_trait]
+impl AnswerStore for Subject {
+    async fn claim(
+        &self,
+        key: &RetryKey,
+        fingerprint: KeyDigest,
+        now: Timestamp,
+        times: AnswerTimes,
+    ) -> PortResult<Claim> {
+        self.answers.claim(key, fingerprint, now, times).await
+    }
+
+    async fn keep(&self, key: &RetryKey, answer: &StoredAnswer) -> PortResult<()> {
+        self.answers.keep(key, answer).await
+    }
+
+    async fn release(&self, key: &RetryKey) -> PortResult<()> {
+        self.answers.release(key).await
+    }
+
+    async fn purge(&self, before: Timestamp) -> PortResult<u64> {
+        self.answers.purge(before).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! Lists that come in pages: where a page stands in its list, and how its neighbours are reached.
 
 use actix_web::{
-    HttpRequest, HttpResponseBuilder,
-    http::header::{HeaderName, HeaderValue, LINK},
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName, HeaderValue, LINK},
 };
 use altus4_kernel::PageRequest;
 use serde::Serialize;
@@ -43,13 +43,13 @@ impl Pagination {
     }
 
     /// Sets the headers that say the same.
-    pub(super) fn set_headers(&self, request: &HttpRequest, response: &mut HttpResponseBuilder) {
+    pub(super) fn set_headers(&self, request: &HttpRequest, headers: &mut HeaderMap) {
         let values = [self.total, u64::from(self.page), u64::from(self.limit)];
-        for header in PAGE_HEADERS.into_iter().zip(values) {
-            response.insert_header(header);
+        for (name, value) in PAGE_HEADERS.into_iter().zip(values) {
+            headers.insert(name, value.into());
         }
         if let Ok(links) = HeaderValue::from_str(&self.links(request.path(), request.query_string())) {
-            response.insert_header((LINK, links));
+            headers.insert(LINK, links);
         }
     }
 

@@ -22,6 +22,11 @@ macro_rules! codes {
                 }
             }
 
+            /// The code of this name.
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == name)
+            }
+
             /// The status it comes with.
             pub(crate) fn status(self) -> StatusCode {
                 match self {

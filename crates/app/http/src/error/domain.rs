@@ -6,7 +6,8 @@ use std::time::Duration;
 use altus4_api_keys::ApiKeyError;
 use altus4_connections::ConnectionError;
 use altus4_kernel::{
-    Forbidden, NotSystemAdmin, Permission, Plan, PortError, PortErrorKind, Role, System, Timestamp,
+    Forbidden, NotSystemAdmin, Permission, PermissionSet, Plan, PortError, PortErrorKind, Role, System,
+    Timestamp,
 };
 use altus4_search::{Failure, FailureReason, SearchError};
 use altus4_users::{PasswordFault, UserError};
@@ -126,10 +127,27 @@ impl From<ApiKeyError> for ApiError {
         let code = match error {
             ApiKeyError::KeyExists => Code::ApiKeyExists,
             ApiKeyError::InvalidKey => Code::InvalidApiKey,
-            ApiKeyError::ExpiredKey => Code::ExpiredApiKey,
-            ApiKeyError::TierAbovePlan { plan, wanted } => {
-                return tier_limitation(&error, plan, Some(wanted), "rateLimitTier");
+            ApiKeyError::ExpiredKey(_) => Code::ExpiredApiKey,
+            ApiKeyError::AddressNotAllowed(_) | ApiKeyError::StrongerKey => Code::InsufficientPermissions,
+            ApiKeyError::NoSuchKey(id) => return Self::not_found("apiKey", &id.to_string()),
+            ApiKeyError::NotRecoverable(id) => {
+                return Self::new(Code::NotFound, sentence(&error))
+                    .with_details(json!({ "resource": "secretKey", "id": id.to_string() }));
             }
+            ApiKeyError::TierAbovePlan { plan: own, wanted } | ApiKeyError::BeyondOwnTier { own, wanted } => {
+                return tier_limitation(&error, own, Some(wanted), "rateLimitTier");
+            }
+            ApiKeyError::BeyondOwnPermissions { own, wanted } => {
+                let names = |set: PermissionSet| set.iter().map(Permission::as_str).collect::<Vec<_>>();
+                return Self::new(Code::InsufficientPermissions, sentence(&error)).with_details(json!({
+                    "requiredPermissions": names(wanted),
+                    "currentPermissions": names(own),
+                }));
+            }
+            ApiKeyError::BeyondOwnEnd | ApiKeyError::EndInThePast => return fault_in("expiresAt", &error),
+            ApiKeyError::BeyondOwnNetworks => return fault_in("allowedIps", &error),
+            ApiKeyError::LimitedKey => Code::SessionRequired,
+            ApiKeyError::InvalidRetryName => return fault_in("Idempotency-Key", &error),
             ApiKeyError::Port(error) => return error.into(),
         };
         Self::new(code, sentence(&error))
@@ -219,6 +237,11 @@ fn unknown_names(field: &str, names: &[String]) -> ApiError {
     ApiError::validation(&faults)
 }
 
+/// A fault in one field, in the domain's words.
+fn fault_in(field: &str, error: &dyn std::error::Error) -> ApiError {
+    ApiError::validation(&[Fault { field: field.to_owned(), reason: error.to_string().into() }])
+}
+
 fn tier_limitation(
     error: &dyn std::error::Error,
     current: Plan,
@@ -287,6 +310,30 @@ mod tests {
             "limit": 10, "remaining": 0, "resetTime": "2026-01-15T10:30:45.000Z", "retryAfter": 45,
         });
         assert_eq!(error.details(), Some(&details));
+    }
+
+    #[test]
+    fn what_a_key_may_not_do_to_others_is_told_by_its_kind() {
+        let all = PermissionSet::of(&[Permission::Search, Permission::Admin]);
+        let own = PermissionSet::of(&[Permission::Search]);
+        let beyond = ApiError::from(ApiKeyError::BeyondOwnPermissions { own, wanted: all });
+        assert_eq!(beyond.code(), Code::InsufficientPermissions);
+        let details = json!({
+            "requiredPermissions": ["search", "admin"], "currentPermissions": ["search"],
+        });
+        assert_eq!(beyond.details(), Some(&details));
+
+        let tier = ApiKeyError::BeyondOwnTier { own: Plan::Free, wanted: Plan::Pro };
+        let tier = ApiError::from(tier);
+        assert_eq!(tier.code(), Code::TierLimitation);
+        let details = json!({ "currentTier": "free", "requiredTier": "pro", "feature": "rateLimitTier" });
+        assert_eq!(tier.details(), Some(&details));
+
+        let end = ApiError::from(ApiKeyError::BeyondOwnEnd);
+        assert_eq!(end.code(), Code::ValidationError);
+        assert_eq!(end.details().map(|details| &details["field"]), Some(&json!("expiresAt")));
+        assert_eq!(ApiError::from(ApiKeyError::LimitedKey).code(), Code::SessionRequired);
+        assert_eq!(ApiError::from(ApiKeyError::StrongerKey).code(), Code::InsufficientPermissions);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::{
     http::header::{
         CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, TRANSFER_ENCODING,
     },
-    web,
+    web::{self, Bytes},
 };
 use futures::{StreamExt, future::LocalBoxFuture};
 use serde_json::{Map, Value, json};
@@ -44,26 +44,32 @@ impl FromRequest for JsonBody {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let state = request.app_data::<web::Data<State>>().cloned();
-        let checked = check_headers(request.headers());
-        let payload = payload.take();
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let state = state.ok_or_else(ApiError::internal)?;
-            let Some(announced) = checked? else { return Ok(Self(None)) };
-            let limit = state.config.body_limit_bytes;
-            if announced > limit {
-                return Err(too_large(limit));
+            match read_body(&request, payload).await? {
+                None => Ok(Self(None)),
+                Some(bytes) => {
+                    json::parse(&bytes).map(|value| Self(Some(value))).map_err(|error| malformed(&error))
+                }
             }
-            let reading = tokio::time::timeout(state.config.body_timeout, collect(payload, limit));
-            let bytes = reading
-                .await
-                .map_err(|_| ApiError::new(Code::RequestTimeout, "The body did not arrive in time"))??;
-            if bytes.is_empty() {
-                return Ok(Self(None));
-            }
-            json::parse(&bytes).map(|value| Self(Some(value))).map_err(|error| malformed(&error))
         })
     }
+}
+
+/// The bytes of a body that means to be JSON; `None` where there is none.
+///
+/// Errors: that it is something else, too large, too late, or cut off.
+pub(crate) async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Option<Bytes>, ApiError> {
+    let Some(announced) = check_headers(request.headers())? else { return Ok(None) };
+    let config = &request.app_data::<web::Data<State>>().ok_or_else(ApiError::internal)?.config;
+    let limit = config.body_limit_bytes;
+    if announced > limit {
+        return Err(too_large(limit));
+    }
+    let bytes = tokio::time::timeout(config.body_timeout, collect(payload, limit))
+        .await
+        .map_err(|_| ApiError::new(Code::RequestTimeout, "The body did not arrive in time"))??;
+    Ok((!bytes.is_empty()).then(|| bytes.freeze()))
 }
 
 /// How many bytes are announced; `None` when there is no body.

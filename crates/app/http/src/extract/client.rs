@@ -10,7 +10,7 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data};
 use altus4_kernel::Origin;
 
-use crate::{envelope::RequestContext, state::State};
+use crate::{context::RequestContext, state::State};
 
 /// Where a request came from: as sessions and the audit log keep it, and the address that attempts
 /// are counted by.
@@ -32,7 +32,7 @@ impl FromRequest for Client {
 
 /// The address that a request came from: its peer's, or what a proxy reports that the operator
 /// trusts. Nobody else is believed: anyone can send `X-Forwarded-For`.
-fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+pub(crate) fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let proxies = &request.app_data::<Data<State>>()?.config.trusted_proxies;
     Some(proxies.client_address(peer, request.headers()))

@@ -96,6 +96,16 @@ impl Fields {
         }
     }
 
+    /// Whether the field is there as `null`, where that says something. It is read then; asked after
+    /// anything else has read the field, the answer is no.
+    pub(crate) fn cleared(&mut self, name: &str) -> bool {
+        let cleared = self.values.get(name).is_some_and(Value::is_null);
+        if cleared {
+            self.values.remove(name);
+        }
+        cleared
+    }
+
     /// Whether the field is there.
     pub(crate) fn has(&mut self, name: &str) -> bool {
         self.peek(name).is_some()

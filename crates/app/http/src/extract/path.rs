@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use altus4_kernel::{AccountId, ConnectionId, SessionId};
+use altus4_kernel::{AccountId, ApiKeyId, ConnectionId, SessionId};
 
 use crate::error::ApiError;
 
@@ -29,6 +29,8 @@ macro_rules! path_ids {
 path_ids! {
     /// The `{id}` of a database in the path.
     DatabaseId(ConnectionId) = "database";
+    /// The `{id}` of an API key in the path.
+    KeyId(ApiKeyId) = "apiKey";
     /// The `{id}` of a session in the path.
     PathSession(SessionId) = "session";
     /// The `{id}` of an account in the path.

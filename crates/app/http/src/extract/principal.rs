@@ -1,90 +1,22 @@
-//! Who is calling. [`admit`] stands before each handler and lets in whom the route table lets in;
-//! the extractors hand the handler what was found.
+//! Who is calling: what a request shows of itself, and the extractors that hand a handler what
+//! [`admit`](super::admit) found.
 
-use std::{
-    future::{Ready, ready},
-    rc::Rc,
-    time::Duration,
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest,
-    body::BoxBody,
-    dev::{Payload, ServiceRequest, ServiceResponse},
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
     http::header::{AUTHORIZATION, HeaderMap},
-    middleware::Next,
-    web,
 };
 use altus4_api_keys::KeySecret;
 use altus4_kernel::{
-    AccountId, Credential, Forbidden, Grant, Granted, Principal, SessionId, SystemAdmin,
-    secrecy::SecretString,
-};
-use secrecy::ExposeSecret;
-
-use crate::{
-    envelope::RequestContext,
-    error::{ApiError, Code},
-    routes::Access,
-    state::State,
+    AccountId, Credential, Grant, Granted, Principal, SessionId, SystemAdmin, secrecy::SecretString,
 };
 
-/// How long a route that is open to everybody tries to find out who is calling.
-const OPTIONAL_DEADLINE: Duration = Duration::from_secs(1);
-
-/// Lets a request through to its handler, or answers it: before its body is read, so that nobody
-/// unknown has anything parsed.
-pub(crate) async fn admit(
-    access: Access,
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    match check(access, &request).await {
-        Ok(()) => next.call(request).await,
-        Err(error) => Ok(request.error_response(error)),
-    }
-}
-
-async fn check(access: Access, request: &ServiceRequest) -> Result<(), ApiError> {
-    let state = request.app_data::<web::Data<State>>().ok_or_else(ApiError::internal)?;
-    let principal = match access {
-        Access::Public | Access::RefreshToken => return Ok(()),
-        Access::Optional => {
-            let Ok(Some(presented)) = Presented::of(request.headers()) else { return Ok(()) };
-            let known = tokio::time::timeout(OPTIONAL_DEADLINE, presented.authenticate(state)).await;
-            let Ok(Ok(principal)) = known else { return Ok(()) };
-            principal
-        }
-        Access::Session | Access::Needs(_) | Access::Administrator => {
-            let presented = Presented::of(request.headers())?.ok_or_else(|| no_credential(request.path()))?;
-            presented.authenticate(state).await?
-        }
-    };
-    note(request, principal);
-    match (access, principal.credential) {
-        (Access::Session, Credential::ApiKey { .. }) => Err(session_required()),
-        (Access::Needs(required), _) if !principal.permissions.allows(required) => {
-            Err(Forbidden { required, current: principal.permissions }.into())
-        }
-        (Access::Administrator, _) => principal.require_system_admin().map(drop).map_err(ApiError::from),
-        _ => Ok(()),
-    }
-}
-
-/// Puts what was found where the extractors, the envelope and the log look for it.
-fn note(request: &ServiceRequest, principal: Principal) {
-    let mut extensions = request.extensions_mut();
-    if let Some(context) = extensions.get::<Rc<RequestContext>>() {
-        context.span.record("account_id", tracing::field::display(principal.account_id));
-        if let Credential::ApiKey { tier, .. } = principal.credential {
-            context.tier.set(Some(tier));
-        }
-    }
-    extensions.insert(principal);
-}
+use crate::error::{ApiError, Code};
 
 /// 401 for a request that shows nothing. On search routes it is told as if it were a bad key.
-fn no_credential(path: &str) -> ApiError {
+pub(super) fn no_credential(path: &str) -> ApiError {
     if path == "/api/v1/search" || path.starts_with("/api/v1/search/") {
         ApiError::new(
             Code::InvalidApiKey,
@@ -130,13 +62,6 @@ impl Presented {
         }
         let key = headers.get("x-api-key").map(|value| value.to_str().unwrap_or_default().trim());
         Ok(key.map(|key| Self::Key(key.into())))
-    }
-
-    async fn authenticate(&self, state: &State) -> Result<Principal, ApiError> {
-        Ok(match self {
-            Self::Key(key) => state.services.api_keys.authenticate(key.expose_secret()).await?,
-            Self::Token(token) => state.services.users.authenticate(token.expose_secret()).await?,
-        })
     }
 }
 
@@ -187,6 +112,19 @@ impl FromRequest for SessionCaller {
     }
 }
 
+/// Whoever is calling, whatever its credential includes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller(pub(crate) Principal);
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).map(Self))
+    }
+}
+
 /// Whoever is calling, if that is known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MaybeCaller(pub(crate) Option<Principal>);
@@ -218,6 +156,7 @@ fn caller(request: &HttpRequest) -> Result<Principal, ApiError> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use secrecy::ExposeSecret;
 
     use super::*;
 

@@ -9,6 +9,10 @@ use actix_web::{
     middleware::Condition,
 };
 
+use super::{
+    course::{IDEMPOTENCY_KEY, REPLAYED},
+    rate::RATE_HEADERS,
+};
 use crate::envelope::PAGE_HEADERS;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,8 +22,10 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(crate) fn cors(origins: &[String]) -> Condition<Cors> {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER, LINK].into_iter().chain(PAGE_HEADERS))
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID, IDEMPOTENCY_KEY])
+        .expose_headers(
+            [REQUEST_ID, RETRY_AFTER, LINK, REPLAYED].into_iter().chain(PAGE_HEADERS).chain(RATE_HEADERS),
+        )
         .max_age(600);
     let cors = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin));
     Condition::new(!origins.is_empty(), cors)

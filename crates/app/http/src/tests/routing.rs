@@ -19,16 +19,20 @@ fn concrete(path: &str) -> String {
 async fn without_a_credential_only_public_routes_answer() {
     let world = World::new();
     for route in routes::table() {
-        let answer = world.send(request(&route.method, &concrete(route.path))).await;
-        let name = format!("{} {}", route.method, route.path);
-        match route.access {
+        let answer = world.send(request(&route.method, &concrete(route.rule.path))).await;
+        let name = format!("{} {}", route.method, route.rule.path);
+        match route.rule.access {
             Access::Public | Access::Optional => {
                 assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
             }
-            Access::RefreshToken | Access::Session | Access::Needs(_) | Access::Administrator => {
+            Access::RefreshToken
+            | Access::Session
+            | Access::Uncounted
+            | Access::Needs(_)
+            | Access::Administrator => {
                 assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
                 let expected =
-                    if route.path.contains("/search") { "INVALID_API_KEY" } else { "UNAUTHORIZED" };
+                    if route.rule.path.contains("/search") { "INVALID_API_KEY" } else { "UNAUTHORIZED" };
                 assert_eq!(answer.code(), expected, "{name}");
                 assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}");
                 answer.assert_enveloped();
@@ -41,9 +45,9 @@ async fn without_a_credential_only_public_routes_answer() {
 async fn a_key_is_held_to_the_permission_in_the_table() {
     let world = World::new();
     for (number, route) in routes::table().into_iter().enumerate() {
-        let name = format!("{} {}", route.method, route.path);
-        let (lacking, expected) = match route.access {
-            Access::Public | Access::Optional => continue,
+        let name = format!("{} {}", route.method, route.rule.path);
+        let (lacking, expected) = match route.rule.access {
+            Access::Public | Access::Optional | Access::Uncounted => continue,
             Access::Administrator => (vec!["admin"], "INSUFFICIENT_PERMISSIONS"),
             Access::Session | Access::RefreshToken => (vec!["admin"], "SESSION_REQUIRED"),
             Access::Needs(needed) => {
@@ -53,10 +57,10 @@ async fn a_key_is_held_to_the_permission_in_the_table() {
         };
         let account = world.register(&format!("ada{number}")).await;
         let key = world.key(&account, &lacking).await;
-        let answer = world.send(bearer(request(&route.method, &concrete(route.path)), &key)).await;
+        let answer = world.send(bearer(request(&route.method, &concrete(route.rule.path)), &key)).await;
         assert_eq!((answer.status, &*answer.code()), (StatusCode::FORBIDDEN, expected), "{name}");
         answer.assert_enveloped();
-        if let Access::Needs(needed) = route.access {
+        if let Access::Needs(needed) = route.rule.access {
             let details = &answer.json()["error"]["details"];
             assert_eq!(details["requiredPermissions"][0], needed.as_str(), "{name}");
             assert_eq!(details["currentPermissions"].as_array().map(Vec::len), Some(lacking.len()), "{name}");
@@ -69,14 +73,15 @@ async fn a_key_is_held_to_the_permission_in_the_table() {
 async fn a_session_or_a_key_with_the_permission_gets_past_the_gate() {
     let world = World::new();
     for (number, route) in routes::table().into_iter().enumerate() {
-        let Access::Needs(needed) = route.access else { continue };
+        let Access::Needs(needed) = route.rule.access else { continue };
         let account = world.register(&format!("ada{number}")).await;
         let key = world.key(&account, &[needed.as_str()]).await;
         for credential in [account, key] {
-            let answer = world.send(bearer(request(&route.method, &concrete(route.path)), &credential)).await;
+            let answer =
+                world.send(bearer(request(&route.method, &concrete(route.rule.path)), &credential)).await;
             let refused =
                 [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::INTERNAL_SERVER_ERROR];
-            assert!(!refused.contains(&answer.status), "{} {}: {answer:?}", route.method, route.path);
+            assert!(!refused.contains(&answer.status), "{} {}: {answer:?}", route.method, route.rule.path);
         }
     }
 }
@@ -126,7 +131,7 @@ async fn a_wrong_method_is_405_with_those_allowed() {
 async fn every_path_has_its_other_spellings() {
     let world = World::new();
     for route in routes::table() {
-        let path = concrete(route.path);
+        let path = concrete(route.rule.path);
         let older = path.replacen("/api/v1/", "/api/", 1);
         let first = world.send(request(&route.method, &path)).await;
         for spelling in [format!("{path}/"), older.clone(), format!("{older}/")] {
@@ -137,6 +142,10 @@ async fn every_path_has_its_other_spellings() {
     }
     for alias in ["/api/v1/status", "/api/status"] {
         assert_eq!(world.get("", alias).await.text("/data/status"), "healthy", "{alias}");
+    }
+    for alias in ["/api/v1/api-keys", "/api/api-keys/legacy-status", "/api/metrics", "/api/analytics/usage"] {
+        let credential = world.register(&alias.replace('/', "-")).await;
+        assert_eq!(world.get(&credential, alias).await.status, StatusCode::OK, "{alias}");
     }
     let setup = TestRequest::post().uri("/api/management/setup-initial-api-key");
     assert_eq!(world.send(setup).await.code(), "UNAUTHORIZED");

@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -15,28 +15,32 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use altus4_api_keys::{
-    ApiKeyService,
-    testkit::{FakeKeyDigester, InMemoryApiKeys},
+    AnswerTimes, ApiKeyPorts, ApiKeyService, FairShare, KeyCheck, Meter, MeterPorts, RequestFilter,
+    SafeRetries, Tiers, UsageEvent, UsagePorts, UsageRange, UsageRecorder, UsageService, UsageStore,
+    testkit::{
+        FakeKeyDigester, InMemoryAnswers, InMemoryApiKeys, InMemoryKeyCache, InMemoryQuotaCounter,
+        InMemoryRateLimiter, InMemoryUsage,
+    },
 };
 use altus4_connections::{
-    ByEngine, ColumnKind, ConnectionProbe, ConnectionService, DiscoveredColumn, DiscoveredIndex,
-    DiscoveredTable, SchemaInspector, Target, Value as Cell,
-    testkit::{FakeProbe, FakeSecretCipher, FixedInspector, InMemoryConnections},
+    ByEngine, ConnectionProbe, ConnectionService, SchemaInspector,
+    testkit::{FakeProbe, FixedInspector, InMemoryConnections},
 };
 use altus4_kernel::{
-    AccountId, Plan, PortError, PortErrorKind, PortResult, RandomSource, Role, System,
-    testkit::{FixedClock, InMemoryAuditLog, InstantTimer, SequentialIds},
+    AccountId, ApiKeyId, ChangeFeed, ChangeSubscriber, Clock, PageRequest, Plan, Role,
+    testkit::{FakeSecretCipher, FixedClock, InMemoryAuditLog, InstantTimer, SequentialIds},
 };
-use altus4_search::{Candidate, CandidateRequest, FullTextIndex, Row, RowsRequest, SearchService};
+use altus4_search::{FullTextIndex, SearchService};
 use altus4_users::{
     AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
     testkit::{FakePasswordHasher, FakeTokenIssuer, InMemoryAttemptLimiter, InMemoryUsers},
 };
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
+pub(super) use super::fakes::Mood;
+use super::fakes::{CountingRandom, FakeCheck, FakeIndex, FakeSchema, Listener, articles};
 use crate::{
-    HealthCheck, HttpConfig, Services,
+    HttpConfig, Services,
     app::app,
     routes::{self, Route},
     state::State,
@@ -52,75 +56,152 @@ pub(super) struct World {
     pub(super) index: Arc<FakeIndex>,
     pub(super) health: Arc<FakeCheck>,
     pub(super) cache: Arc<FakeCheck>,
-    keys: InMemoryApiKeys,
+    /// Hears what is announced.
+    pub(super) listener: Arc<Listener>,
+    pub(super) keys: InMemoryApiKeys,
     connections: InMemoryConnections,
+    usage: InMemoryUsage,
     registered: AtomicU8,
+}
+
+/// What a service is made with.
+pub(super) struct Scene {
+    pub(super) config: HttpConfig,
+    pub(super) probe: FakeProbe,
+    pub(super) tiers: Tiers,
+    /// From how many requests at the same time the node is busy.
+    pub(super) busy_at: usize,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            config: HttpConfig::default(),
+            probe: FakeProbe::default(),
+            tiers: Tiers::default(),
+            busy_at: 256,
+        }
+    }
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self::with(HttpConfig::default(), FakeProbe::default())
+        Self::of(Scene::default())
     }
 
     pub(super) fn with(config: HttpConfig, probe: FakeProbe) -> Self {
+        Self::of(Scene { config, probe, ..Scene::default() })
+    }
+
+    pub(super) fn of(scene: Scene) -> Self {
         let (clock, ids) = (FixedClock::default(), Arc::new(SequentialIds::default()));
+        let shared_clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let audit = InMemoryAuditLog::default();
         let users = InMemoryUsers::with_audit_log(audit.clone());
         let keys = InMemoryApiKeys::with_audit_log(audit.clone());
         let connections = InMemoryConnections::with_audit_log(audit.clone());
+        let usage = InMemoryUsage::of_keys(keys.clone());
         let index = Arc::new(FakeIndex::default());
+        let listener = Arc::new(Listener::default());
         let (health, cache) = (FakeCheck::new("store", true), FakeCheck::new("cache", false));
         let ports = UserPorts {
             users: Arc::new(users.clone()),
             sessions: Arc::new(users.clone()),
-            audit: Arc::new(audit),
+            audit: Arc::new(audit.clone()),
             passwords: Arc::new(FakePasswordHasher),
             tokens: Arc::new(FakeTokenIssuer::default()),
-            clock: Arc::new(clock.clone()),
+            clock: Arc::clone(&shared_clock),
             ids: ids.clone(),
         };
-        let directory = Arc::new(users);
         let limiter = Arc::new(InMemoryAttemptLimiter::default());
-        let attempts = AttemptGuard::new(limiter, Arc::new(clock.clone()), AttemptLimits::default());
-        let administration = AdministrationService::new(ports.clone(), directory, UserSettings::default());
-        let user_service = UserService::new(ports, UserSettings::default());
-        let api_keys = ApiKeyService::new(
+        let settings = UserSettings::default();
+        let digester = Arc::new(FakeKeyDigester::default());
+        let cipher = Arc::new(FakeSecretCipher::default());
+        let key_check = KeyCheck::new(
             Arc::new(keys.clone()),
-            Arc::new(FakeKeyDigester::default()),
-            Arc::new(CountingRandom::default()),
-            Arc::new(clock.clone()),
-            ids.clone(),
+            digester.clone(),
+            Arc::new(InMemoryKeyCache::default()),
+            Arc::clone(&shared_clock),
         );
-        let probe: Arc<dyn ConnectionProbe> = Arc::new(probe);
+        let recorder = UsageRecorder::new(Arc::new(usage.clone()), 1_000);
+        let measures = MeterPorts {
+            limiter: Arc::new(InMemoryRateLimiter::default()),
+            quotas: Arc::new(InMemoryQuotaCounter::default()),
+            usage: Arc::new(usage.clone()),
+            recorder: recorder.clone(),
+            clock: Arc::clone(&shared_clock),
+        };
+        let meter = Meter::new(measures, scene.tiers);
+        let subscribers: Vec<Arc<dyn ChangeSubscriber>> =
+            vec![Arc::new(key_check.clone()), Arc::new(meter.clone()), listener.clone()];
+        let changes = ChangeFeed::new(subscribers, None);
+        let key_ports = ApiKeyPorts {
+            keys: Arc::new(keys.clone()),
+            audit: Arc::new(audit),
+            digester: digester.clone(),
+            cipher: cipher.clone(),
+            random: Arc::new(CountingRandom::default()),
+            clock: Arc::clone(&shared_clock),
+            ids: ids.clone(),
+            changes: changes.clone(),
+        };
+        let views = UsagePorts {
+            keys: Arc::new(keys.clone()),
+            usage: Arc::new(usage.clone()),
+            clock: Arc::clone(&shared_clock),
+        };
+        let probe: Arc<dyn ConnectionProbe> = Arc::new(scene.probe);
         let inspector: Arc<dyn SchemaInspector> = Arc::new(FixedInspector::new(vec![articles()]));
         let connection_service = ConnectionService::new(
             Arc::new(connections.clone()),
-            Arc::new(FakeSecretCipher::default()),
+            cipher.clone(),
             ByEngine::new(Some(probe), None),
             ByEngine::new(Some(inspector), None),
-            Arc::new(clock.clone()),
+            Arc::clone(&shared_clock),
             ids.clone(),
         );
         let indexes: ByEngine<dyn FullTextIndex> = ByEngine::new(Some(index.clone()), None);
-        let search = SearchService::new(
-            connection_service.clone(),
-            indexes,
-            Arc::new(InstantTimer::Never),
-            ids.clone(),
-        );
+        let timer = Arc::new(InstantTimer::Never);
+        let answers = Arc::new(InMemoryAnswers::default());
         let services = Services {
-            users: user_service,
-            administration,
-            attempts,
-            api_keys,
+            administration: AdministrationService::new(ports.clone(), Arc::new(users), settings),
+            users: UserService::new(ports, settings),
+            attempts: AttemptGuard::new(limiter, Arc::clone(&shared_clock), AttemptLimits::default()),
+            api_keys: ApiKeyService::new(key_ports),
+            key_check,
+            meter,
+            share: FairShare::new(scene.tiers, scene.busy_at),
+            tiers: scene.tiers,
+            usage: UsageService::new(views),
+            recorder,
+            retries: SafeRetries::new(
+                answers,
+                digester,
+                cipher,
+                Arc::clone(&shared_clock),
+                AnswerTimes::default(),
+            ),
+            changes,
+            search: SearchService::new(connection_service.clone(), indexes, timer, ids.clone()),
             connections: connection_service,
-            search,
-            clock: Arc::new(clock.clone()),
+            clock: shared_clock,
             ids,
             health: vec![health.clone(), cache.clone()],
+            schema: Arc::new(FakeSchema),
         };
-        let state = Data::new(State::new(config, services.clone()));
-        Self { state, services, clock, index, health, cache, keys, connections, registered: AtomicU8::new(0) }
+        let state = Data::new(State::new(scene.config, services.clone()));
+        let registered = AtomicU8::new(0);
+        Self { state, services, clock, index, health, cache, listener, keys, connections, usage, registered }
+    }
+
+    /// What was written down of a key's requests, the newest first.
+    pub(super) async fn events(&self, key: &str) -> Vec<UsageEvent> {
+        self.services.recorder.flush().await.unwrap();
+        let now = self.clock.now();
+        let range = UsageRange { start: now - Duration::from_hours(24), end: now + Duration::from_hours(1) };
+        let (key, filter): (ApiKeyId, _) = (key.parse().unwrap(), RequestFilter::default());
+        let page = PageRequest::new(1, PageRequest::MAX_LIMIT).unwrap();
+        self.usage.requests(key, range, &filter, page).await.unwrap().items
     }
 
     /// Sends a request through the whole application.
@@ -148,6 +229,14 @@ impl World {
         self.send(bearer(TestRequest::post().uri(path), token).set_json(body)).await
     }
 
+    pub(super) async fn put(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.send(bearer(TestRequest::put().uri(path), token).set_json(body)).await
+    }
+
+    pub(super) async fn delete(&self, token: &str, path: &str) -> Answer {
+        self.send(bearer(TestRequest::delete().uri(path), token)).await
+    }
+
     /// Registers an account, each from another address, and gives its access token.
     pub(super) async fn register(&self, name: &str) -> String {
         self.register_with(name, Plan::Enterprise).await
@@ -165,12 +254,27 @@ impl World {
         answer.text("/data/token")
     }
 
+    /// A further session of an account: its access token.
+    pub(super) async fn login(&self, name: &str) -> String {
+        let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        let answer = self.post("", "/api/v1/auth/login", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.text("/data/token")
+    }
+
     /// An account's first key with these permissions.
     pub(super) async fn key(&self, token: &str, permissions: &[&str]) -> String {
         let answer =
             self.post(token, "/api/v1/management/setup", json!({ "permissions": permissions })).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         answer.text("/data/secretKey")
+    }
+
+    /// A key that is made as `body` says, with its id.
+    pub(super) async fn make_key(&self, token: &str, body: Value) -> (String, String) {
+        let answer = self.post(token, "/api/v1/keys", body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        (answer.text("/data/secretKey"), answer.text("/data/apiKey/id"))
     }
 
     /// Registers a database and gives its id.
@@ -247,144 +351,5 @@ impl Answer {
         assert_eq!(self.header("referrer-policy"), "no-referrer");
         assert!(self.header("content-security-policy").contains("default-src 'none'"));
         assert!(self.header("content-type").starts_with("application/json"));
-    }
-}
-
-/// Bytes 0, 1, 2 … that never repeat.
-#[derive(Default)]
-struct CountingRandom(AtomicU64);
-
-impl RandomSource for CountingRandom {
-    fn fill(&self, bytes: &mut [u8]) -> PortResult<()> {
-        bytes.fill(0);
-        let next = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        bytes.iter_mut().zip(next).for_each(|(byte, value)| *byte = value);
-        Ok(())
-    }
-}
-
-/// A system that is well, gone, or silent.
-pub(super) struct FakeCheck {
-    name: &'static str,
-    essential: bool,
-    fault: AtomicU8,
-}
-
-impl FakeCheck {
-    fn new(name: &'static str, essential: bool) -> Arc<Self> {
-        Arc::new(Self { name, essential, fault: AtomicU8::new(0) })
-    }
-
-    pub(super) fn lose(&self) {
-        self.fault.store(1, Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl HealthCheck for FakeCheck {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn essential(&self) -> bool {
-        self.essential
-    }
-
-    async fn check(&self) -> PortResult<()> {
-        match self.fault.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            _ => Err(PortError::new(PortErrorKind::Unavailable, System::Store, "store.ping")),
-        }
-    }
-}
-
-/// A full-text index over three articles, which may fail, or panic.
-#[derive(Default)]
-pub(super) struct FakeIndex(Mutex<Mood>);
-
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) enum Mood {
-    #[default]
-    Well,
-    Failing(PortErrorKind),
-    Panicking,
-    Slow(Duration),
-}
-
-impl FakeIndex {
-    pub(super) fn become_(&self, mood: Mood) {
-        *self.0.lock().unwrap() = mood;
-    }
-}
-
-#[async_trait]
-impl FullTextIndex for FakeIndex {
-    async fn candidates(
-        &self,
-        _: &Target,
-        request: &CandidateRequest,
-        _: Duration,
-    ) -> PortResult<Vec<Candidate>> {
-        let mood = *self.0.lock().unwrap();
-        match mood {
-            Mood::Well => {}
-            Mood::Failing(kind) => return Err(PortError::new(kind, System::DataSource, "index.candidates")),
-            Mood::Panicking => panic!("the index gave up"),
-            Mood::Slow(time) => tokio::time::sleep(time).await,
-        }
-        let rows = (1..=3).map(|id| Candidate {
-            key: vec![Cell::Int(id)],
-            score: 1.0 / f64::from(i32::try_from(id).unwrap()),
-            values: request.read.iter().map(|read| cell(id, read.column.name())).collect(),
-        });
-        Ok(rows.collect())
-    }
-
-    async fn rows(&self, _: &Target, request: &RowsRequest, _: Duration) -> PortResult<Vec<Row>> {
-        let rows = request.keys.iter().map(|key| {
-            let Some(Cell::Int(id)) = key.first() else { panic!("another key") };
-            let values = request.read.iter().map(|read| cell(*id, read.column.name())).collect();
-            Row { key: key.clone(), values }
-        });
-        Ok(rows.collect())
-    }
-}
-
-fn cell(id: i64, column: &str) -> Cell {
-    match column {
-        "id" => Cell::Int(id),
-        "title" => Cell::Text(format!("Parcel number {id}")),
-        "body" => Cell::Text("A <b>parcel</b> that was damaged".to_owned()),
-        "weight" => Cell::Int(i64::MAX),
-        "tags" => Cell::Json(r#"["a", 1.50]"#.to_owned()),
-        _ => Cell::Null,
-    }
-}
-
-fn articles() -> DiscoveredTable {
-    let column = |name: &str, declared: &str, kind| DiscoveredColumn {
-        name: name.to_owned(),
-        declared_type: declared.to_owned(),
-        kind,
-        ..DiscoveredColumn::default()
-    };
-    let text = ColumnKind::Text { max_chars: Some(255) };
-    DiscoveredTable {
-        name: "articles".to_owned(),
-        columns: vec![
-            column("id", "BIGINT", ColumnKind::Integer),
-            column("title", "VARCHAR(255)", text),
-            column("body", "TEXT", text),
-            column("weight", "BIGINT", ColumnKind::Integer),
-            column("tags", "JSON", ColumnKind::Json),
-        ],
-        primary_key: vec!["id".to_owned()],
-        full_text_indexes: vec![DiscoveredIndex {
-            name: "ft".to_owned(),
-            columns: vec!["title".to_owned(), "body".to_owned()],
-            parser: None,
-        }],
-        estimated_rows: Some(3),
-        ..DiscoveredTable::default()
     }
 }

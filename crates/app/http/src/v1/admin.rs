@@ -3,6 +3,7 @@
 mod dto;
 
 use actix_web::web::Data;
+use altus4_kernel::Change;
 
 pub(crate) use self::dto::{AuditQuery, ChangeUserBody, ListedUserDto, UsersQuery};
 use super::audit::AuditEventDto;
@@ -61,6 +62,7 @@ pub(crate) async fn change_user(
     let change = body.read(|fields| Some(dto::account_change(fields)))?;
     let connections = state.services.connections.list_of(id).await?;
     let user = state.services.administration.change(admin, id, change, &client.0).await?;
+    state.services.changes.announce(Change::Account(id)).await;
     if !user.is_active() {
         state.services.connections.release(&connections).await;
     }

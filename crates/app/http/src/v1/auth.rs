@@ -4,7 +4,7 @@ mod cookie;
 mod dto;
 
 use actix_web::{HttpRequest, web::Data};
-use altus4_kernel::{grants::Admin, secrecy::SecretString};
+use altus4_kernel::{Change, grants::Admin, secrecy::SecretString};
 use secrecy::ExposeSecret;
 
 pub(crate) use self::dto::{
@@ -229,6 +229,7 @@ pub(crate) async fn deactivate(
 ) -> Result<Answer<SuccessDto>, ApiError> {
     let connections = state.services.connections.list_of(caller.account_id).await?;
     state.services.users.deactivate(caller.account_id, &client.0).await?;
+    state.services.changes.announce(Change::Account(caller.account_id)).await;
     state.services.connections.release(&connections).await;
     let cookie = cookie::clear(state.config.development);
     Ok(Answer::ok(SuccessDto::DONE).with_cookie(Some(cookie)))

@@ -5,7 +5,7 @@ mod password;
 
 use std::{fmt::Write, path::PathBuf};
 
-use altus4_kernel::{Origin, PageRequest, Plan, Role, SystemAdmin};
+use altus4_kernel::{Change, ChangeFeed, Origin, PageRequest, Plan, Role, SystemAdmin};
 use altus4_users::{
     Account, AccountChange, AccountFilter, AccountName, AdministrationService, Email, ListedAccount,
     NewPassword, Registration,
@@ -13,7 +13,12 @@ use altus4_users::{
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 
-use crate::{cli::print, compose::compose, failure::Failure, settings::Settings};
+use crate::{
+    cli::print,
+    compose::{compose, other_nodes},
+    failure::Failure,
+    settings::Settings,
+};
 
 /// What is to be done.
 #[derive(Debug, Subcommand)]
@@ -86,16 +91,20 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 /// Why it could not be done; then nothing was.
 pub(crate) async fn run(step: AdminStep, settings: Settings) -> Result<(), Failure> {
     let password = step.password().map_err(Failure::Start)?;
-    // Accounts and sessions are the store's alone: this works while Redis is away.
-    let application = compose(Settings { redis_url: None, ..settings }).await.map_err(Failure::Start)?;
+    // Accounts and sessions are the store's alone: this works while Redis is away. Where it is there,
+    // the nodes that serve are told of what changed.
+    let changes = other_nodes(&settings).await;
+    let application =
+        Box::pin(compose(Settings { redis_url: None, ..settings })).await.map_err(Failure::Start)?;
     let services = application.services.clone();
     let desk = Desk {
         accounts: services.administration,
+        changes,
         operator: SystemAdmin::operator(),
         origin: Origin::local(services.ids.next_id()),
     };
     let said = desk.act(step, password).await;
-    application.close().await;
+    application.open.close().await;
     print(&said.map_err(Failure::Start)?);
     Ok(())
 }
@@ -115,6 +124,7 @@ impl AdminStep {
 /// The operator at work.
 struct Desk {
     accounts: AdministrationService,
+    changes: ChangeFeed,
     operator: SystemAdmin,
     origin: Origin,
 }
@@ -154,6 +164,7 @@ impl Desk {
     async fn change(&self, email: &Email, change: AccountChange) -> Result<()> {
         let account = self.find(email).await?;
         self.accounts.change(self.operator, account.id, change, &self.origin).await?;
+        self.changes.announce(Change::Account(account.id)).await;
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use tracing::info;
 use crate::{
     compose::{Application, compose, http_config},
     failure::Failure,
-    purge::Purge,
     settings::Settings,
     shutdown::Shutdown,
 };
@@ -27,7 +26,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let server = match HttpServer::bind(http, application.services.clone()) {
         Ok(server) => server,
         Err(fault) => {
-            application.close().await;
+            application.open.close().await;
             return Err(Failure::Start(fault.into()));
         }
     };
@@ -41,17 +40,19 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     until_stopped(server, application, &shutdown).await
 }
 
-/// Runs the server until it has drained, then closes everything; a second signal ends both.
+/// Runs the server until it has drained, then writes down what is left and closes everything; a second
+/// signal ends all of it.
 pub(crate) async fn until_stopped(
     server: HttpServer,
     application: Application,
     shutdown: &Shutdown,
 ) -> Result<(), Failure> {
-    let purge = Purge::start(application.services.users.clone(), application.purge_after);
+    let Application { chores, open, .. } = application;
+    let chores = chores.start();
     let serving = async {
         let outcome = server.run(shutdown.requested()).await;
-        drop(purge);
-        application.close().await;
+        chores.finish().await;
+        open.close().await;
         outcome.map_err(|error| Failure::Serving(anyhow::Error::new(error).context("the service ended")))
     };
     tokio::select! {

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use altus4_api_keys::FirstKey;
+use altus4_api_keys::{KeyName, NewKey};
 use altus4_connections::{
     ConnectionName, ConnectionOptions, ConnectionStatus, DatabaseName, Endpoint, Engine, NewConnection,
     SearchDefaults,
@@ -10,7 +10,7 @@ use altus4_connections::{
 use altus4_crypto::SystemRandomSource;
 use altus4_http::Services;
 use altus4_kernel::{
-    Origin, Permission, PermissionSet, RandomSource,
+    Origin, Permission, PermissionSet, Plan, RandomSource,
     grants::{Admin, DatabaseWrite},
     secrecy::{ExposeSecret, SecretString},
 };
@@ -43,7 +43,7 @@ pub(crate) struct DemoAccount {
 /// It can't be made.
 pub(crate) async fn prepare(services: &Services, home: &Home) -> Result<DemoAccount> {
     if let Some(known) = read(home)?
-        && services.api_keys.authenticate(&known.api_key).await.is_ok()
+        && services.key_check.authenticate(&known.api_key, None).await.is_ok()
     {
         return Ok(known);
     }
@@ -81,9 +81,11 @@ async fn make(services: &Services) -> Result<DemoAccount> {
     };
     let caller = services.users.authenticate(tokens.access_token.expose_secret()).await?;
 
-    let wanted = FirstKey {
+    let wanted = NewKey {
         permissions: PermissionSet::of(&[Permission::Search, Permission::DatabaseRead]),
-        ..FirstKey::default()
+        // Whoever tries it out shall not run into limits.
+        tier: Plan::Enterprise,
+        ..NewKey::named(KeyName::initial())
     };
     let key = services.api_keys.set_up(caller.require::<Admin>()?, wanted, &origin).await;
     let key = key.context("can't make the demo's API key")?;

@@ -49,6 +49,10 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| is(text))
 }
 
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| is(text))
+}
+
 pub(crate) fn plan(text: &str) -> Result<Plan, String> {
     text.parse().map_err(|_| is(text))
 }
@@ -119,7 +123,7 @@ pub(crate) fn log_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| is(text))
 }
 
-fn items(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 

@@ -58,6 +58,7 @@ fn nothing_at_all_is_a_whole_set_of_settings() {
     assert!(settings.connect_allow.is_empty() && settings.connect_deny.is_empty());
     assert!(settings.sqlite_sources.is_none() && settings.cors_origins.is_empty());
     assert_eq!(settings.trusted_proxies, TrustedProxies::default());
+    assert_eq!((settings.busy_at, settings.tiers), (256, Tiers::default()));
     assert_eq!(settings.log, "info");
     assert!(settings.notices.is_empty());
 }
@@ -78,6 +79,9 @@ fn every_setting_is_taken_as_it_is_given() {
         ("ALTUS4_SQLITE_SOURCES", sources.path().to_str().unwrap()),
         ("ALTUS4_CORS_ORIGINS", "https://App.example.com:443/, http://[::1]:5173,"),
         ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8,192.0.2.1,"),
+        ("ALTUS4_BUSY_AT", "0"),
+        ("ALTUS4_TIER_FREE", "requests=5,block=1"),
+        ("ALTUS4_TIER_ENTERPRISE", "concurrent=9"),
         ("ALTUS4_LOG", "warn,altus4_http=debug"),
     ])
     .unwrap();
@@ -91,6 +95,10 @@ fn every_setting_is_taken_as_it_is_given() {
     assert_eq!(settings.sqlite_sources.as_deref(), Some(sources.path()));
     assert_eq!(settings.cors_origins, ["https://app.example.com", "http://[::1]:5173"]);
     assert_eq!(settings.trusted_proxies, "10.0.0.0/8,fd00::/8,192.0.2.1/32".parse().unwrap());
+    let mut tiers = Tiers::default();
+    (tiers.free.requests_per_hour, tiers.free.block) = (5, Duration::from_secs(1));
+    tiers.enterprise.concurrent = 9;
+    assert_eq!((settings.busy_at, settings.tiers), (0, tiers));
     assert_eq!(settings.log, "warn,altus4_http=debug");
 }
 
@@ -132,6 +140,8 @@ fn each_fault_names_its_variable_and_what_it_should_be() {
         ("ALTUS4_CORS_ORIGINS", "https://user@app.example.com", "which is none"),
         ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.com", "has 'proxy.example.com', which is none"),
         ("ALTUS4_TRUSTED_PROXIES", "10.0.0.0/33", "has '10.0.0.0/33'"),
+        ("ALTUS4_BUSY_AT", "-1", "is '-1'; it should be a whole number of requests"),
+        ("ALTUS4_TIER_PRO", "1000", "has '1000', which is none; it should be any of requests="),
         ("ALTUS4_LOG", "inof", "has 'inof', which is no level"),
         ("ALTUS4_LOG", "altus4=loud", "is 'altus4=loud'"),
         ("ALTUS4_JWT_SECRETS", ",", "has no entry"),

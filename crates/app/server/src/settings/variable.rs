@@ -83,6 +83,25 @@ pub(crate) const TRUSTED_PROXIES: Variable = Variable::plain(
     None,
     "networks or addresses divided by commas, such as 10.0.0.0/8, fd00::/8 or 192.0.2.1",
 );
+pub(crate) const BUSY_AT: Variable =
+    Variable::plain("ALTUS4_BUSY_AT", Some("256"), "a whole number of requests; 0 for always busy");
+pub(crate) const TIER_FREE: Variable = Variable::plain(
+    "ALTUS4_TIER_FREE",
+    Some("requests=1000,burst=50,concurrent=3,ai=100,block=300"),
+    TIER_SHOULD,
+);
+pub(crate) const TIER_PRO: Variable = Variable::plain(
+    "ALTUS4_TIER_PRO",
+    Some("requests=10000,burst=200,concurrent=10,ai=2000,block=300"),
+    TIER_SHOULD,
+);
+pub(crate) const TIER_ENTERPRISE: Variable = Variable::plain(
+    "ALTUS4_TIER_ENTERPRISE",
+    Some("requests=100000,burst=500,concurrent=50,ai=20000,block=60"),
+    TIER_SHOULD,
+);
+const TIER_SHOULD: &str = "any of requests=<an hour>, burst=<in ten seconds>, concurrent=<at once>, \
+    ai=<an hour> and block=<seconds>, divided by commas";
 pub(crate) const LOG: Variable = Variable::plain(
     "ALTUS4_LOG",
     Some("info"),
@@ -90,7 +109,7 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 17] = [
+pub(crate) const ALL: [Variable; 21] = [
     ENV,
     DATA_DIR,
     HOST,
@@ -107,6 +126,10 @@ pub(crate) const ALL: [Variable; 17] = [
     SQLITE_SOURCES,
     CORS_ORIGINS,
     TRUSTED_PROXIES,
+    BUSY_AT,
+    TIER_FREE,
+    TIER_PRO,
+    TIER_ENTERPRISE,
     LOG,
 ];
 

@@ -1,19 +1,21 @@
 //! Keys in memory.
 
+mod answers;
+mod cache;
+mod keys;
+mod sealed;
+mod usage;
+
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use altus4_kernel::{
-    AccountId, AuditEvent, AuditLog, Plan, PortError, PortErrorKind, PortResult, Role, System,
-    testkit::InMemoryAuditLog,
-};
+use altus4_kernel::{AccountId, ApiKeyId, AuditLog, Plan, Role, Timestamp, testkit::InMemoryAuditLog};
 use async_trait::async_trait;
 
-use crate::{
-    ApiKey, ApiKeyRepository, FIRST_KEY_CONSTRAINT, KeyHolder, StoredDigest, testkit::ApiKeysSubject,
-};
+pub use self::{answers::InMemoryAnswers, cache::InMemoryKeyCache, usage::InMemoryUsage};
+use crate::{ApiKey, ApiKeyRepository, StoredDigest, StoredSecret, testkit::ApiKeysSubject};
 
 /// A repository of keys, and of what it has to know of accounts. Clones share the rows.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +27,16 @@ pub struct InMemoryApiKeys {
 #[derive(Debug, Default)]
 struct Rows {
     accounts: HashMap<AccountId, (Role, Plan)>,
-    keys: Vec<(ApiKey, StoredDigest)>,
+    told_of_legacy_keys: HashSet<AccountId>,
+    keys: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    key: ApiKey,
+    secret: StoredSecret,
+    /// What the key was found under before its secret was replaced, and until when that is good.
+    former: Option<(StoredDigest, Timestamp)>,
 }
 
 impl InMemoryApiKeys {
@@ -45,41 +56,15 @@ impl InMemoryApiKeys {
         self.rows().accounts.remove(&id);
     }
 
+    /// Changes a key as nobody could through the port: its usage, or an end in the past.
+    pub fn amend(&self, id: ApiKeyId, amend: impl FnOnce(&mut ApiKey)) {
+        if let Some(row) = self.rows().keys.iter_mut().find(|row| row.key.id == id) {
+            amend(&mut row.key);
+        }
+    }
+
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl ApiKeyRepository for InMemoryApiKeys {
-    async fn insert_first(&self, key: &ApiKey, digest: &StoredDigest, event: &AuditEvent) -> PortResult<()> {
-        let refused = |kind| PortError::new(kind, System::Store, "api_keys.insert_first");
-        let mut rows = self.rows();
-        if !rows.accounts.contains_key(&key.account_id) {
-            return Err(refused(PortErrorKind::Rejected));
-        }
-        if rows.keys.iter().any(|(known, _)| known.account_id == key.account_id) {
-            return Err(refused(PortErrorKind::Conflict).with_constraint(FIRST_KEY_CONSTRAINT));
-        }
-        if rows.keys.iter().any(|(known, under)| known.id == key.id || under.digest == digest.digest) {
-            return Err(refused(PortErrorKind::Conflict));
-        }
-        self.audit.record(event)?;
-        rows.keys.push((key.clone(), digest.clone()));
-        Ok(())
-    }
-
-    async fn find_by_digest(&self, digests: &[StoredDigest]) -> PortResult<Option<KeyHolder>> {
-        let rows = self.rows();
-        let found = rows.keys.iter().find(|(_, digest)| digests.contains(digest));
-        Ok(found.and_then(|(key, _)| {
-            let (role, plan) = *rows.accounts.get(&key.account_id)?;
-            Some(KeyHolder { key: key.clone(), role, plan })
-        }))
-    }
-
-    async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
-        Ok(self.rows().accounts.get(&account_id).map(|(_, plan)| *plan))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What adapters of this domain's ports must do, a case at a time.
 
-pub mod cipher_contract;
 pub mod connections_contract;
 
 use altus4_kernel::{AccountId, AuditLog, Plan};
@@ -64,33 +63,6 @@ macro_rules! connections_contract {
                 remove_forgets,
                 the_plan_of_an_account_is_told,
                 a_change_and_its_event_are_kept_together,
-            ]
-        );
-    };
-}
-
-/// One test for each case of the contract of [`SecretCipher`](crate::SecretCipher). `$make` gives
-/// the cipher.
-#[macro_export]
-macro_rules! secret_cipher_contract {
-    (block_on, $make:expr) => {
-        $crate::secret_cipher_contract!(@cases [block_on], $make);
-    };
-    ($test:meta, $make:expr) => {
-        $crate::secret_cipher_contract!(@cases [$test], $make);
-    };
-    (@cases [$($how:tt)*], $make:expr) => {
-        $crate::testkit::contract_tests!(
-            $($how)*,
-            $make,
-            [$crate::testkit::cipher_contract],
-            [
-                what_was_sealed_can_be_opened,
-                sealing_twice_gives_different_texts,
-                a_sealed_text_hides_its_secret,
-                a_secret_is_bound_to_its_place,
-                a_changed_text_is_corrupt,
-                no_text_makes_it_panic,
             ]
         );
     };

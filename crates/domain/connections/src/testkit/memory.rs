@@ -6,13 +6,13 @@ use std::{
 };
 
 use altus4_kernel::{
-    AccountId, AuditEvent, AuditLog, ConnectionId, Plan, PortError, PortErrorKind, PortResult, System,
-    Timestamp, testkit::InMemoryAuditLog,
+    AccountId, AuditEvent, AuditLog, ConnectionId, KeptSecret, Plan, PortError, PortErrorKind, PortResult,
+    SealedPlace, SealedSecret, SealedSecrets, System, Timestamp, testkit::InMemoryAuditLog,
 };
 use async_trait::async_trait;
 
 use crate::{
-    ConnectionRepository, ConnectionStatus, NAME_CONSTRAINT, PLAN_CONSTRAINT, StoredConnection,
+    Connection, ConnectionRepository, ConnectionStatus, NAME_CONSTRAINT, PLAN_CONSTRAINT, StoredConnection,
     testkit::ConnectionsSubject,
 };
 
@@ -127,6 +127,32 @@ impl ConnectionRepository for InMemoryConnections {
 
     async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
         Ok(self.rows().plans.get(&account_id).copied())
+    }
+}
+
+/// The passwords, in the order of the connections' ids.
+#[async_trait]
+impl SealedSecrets for InMemoryConnections {
+    async fn list_after(&self, after: Option<SealedPlace>, limit: u32) -> PortResult<Vec<KeptSecret>> {
+        let kept = |stored: &StoredConnection| {
+            let Connection { id, account_id, .. } = &stored.connection;
+            let place = SealedPlace { account_id: *account_id, id: id.to_string() };
+            KeptSecret { place, sealed: stored.password.clone() }
+        };
+        let mut found: Vec<_> = self.rows().connections.iter().map(kept).collect();
+        found.retain(|kept| after.as_ref().is_none_or(|after| kept.place.id > after.id));
+        found.sort_by(|one, other| one.place.id.cmp(&other.place.id));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    async fn replace(&self, place: &SealedPlace, old: &SealedSecret, new: &SealedSecret) -> PortResult<bool> {
+        let mut rows = self.rows();
+        let found = rows.connections.iter_mut().find(|stored| {
+            let Connection { id, account_id, .. } = &stored.connection;
+            *account_id == place.account_id && id.to_string() == place.id && stored.password == *old
+        });
+        Ok(found.map(|stored| stored.password = new.clone()).is_some())
     }
 }
 

@@ -1,10 +1,10 @@
 //! Connections for tests.
 
-use altus4_kernel::{AccountId, Clock, ConnectionId, testkit::FixedClock, uuid::Uuid};
+use altus4_kernel::{AccountId, Clock, ConnectionId, SealedSecret, testkit::FixedClock, uuid::Uuid};
 
 use crate::{
     Connection, ConnectionName, ConnectionOptions, ConnectionStatus, DatabaseName, Endpoint, Engine, Host,
-    SealedSecret, SearchDefaults, StoredConnection, Tls, UserName,
+    SearchDefaults, StoredConnection, Tls, UserName,
 };
 
 /// An active connection of this name to `db.example.com`, not called yet, registered when

@@ -1,167 +1,15 @@
-//! Bodies and answers of setting up and of the health of systems.
+//! Answers about the health of systems, counters, and how far an account has come.
 
-use altus4_api_keys::{ApiKey, FirstKey, KeyName, KeyStatus, MintedKey};
-use altus4_kernel::{Permission, PermissionSet, Plan, PortErrorKind, Timestamp};
-use secrecy::ExposeSecret;
+use altus4_api_keys::LegacyKeys;
+use altus4_kernel::{AccountId, PortErrorKind, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::Fields,
     health::{Finding, Overall},
+    schema::SchemaVersions,
+    state::State,
 };
-
-/// What the first key shall be; every field may be left out.
-#[derive(ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the body; `first_key` reads it")]
-pub(crate) struct SetupBody {
-    #[schema(min_length = 3, max_length = 255, default = "Initial API Key")]
-    name: Option<String>,
-    /// `live` or `test`.
-    #[schema(default = "test", pattern = "^(live|test)$")]
-    environment: Option<String>,
-    /// What the key may do.
-    #[schema(min_items = 1, default = json!(["search"]), example = json!(["search", "database:read"]))]
-    permissions: Option<Vec<PermissionName>>,
-    /// `free`, `pro` or `enterprise`, at most the account's plan.
-    #[schema(default = "free", pattern = "^(free|pro|enterprise)$")]
-    rate_limit_tier: Option<String>,
-    /// Another name of `rateLimitTier`.
-    #[schema(pattern = "^(free|pro|enterprise)$")]
-    tier: Option<String>,
-}
-
-/// What a key may be allowed to do. `admin` includes the others.
-#[derive(ToSchema)]
-#[schema(as = Permission)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "describes a value; the domain's `Permission` reads it")]
-pub(crate) enum PermissionName {
-    Search,
-    Analytics,
-    #[serde(rename = "database:read")]
-    DatabaseRead,
-    #[serde(rename = "database:write")]
-    DatabaseWrite,
-    Read,
-    Write,
-    Delete,
-    Admin,
-}
-
-/// Reads a [`SetupBody`].
-pub(super) fn first_key(fields: &mut Fields) -> FirstKey {
-    let plain = FirstKey::default();
-    fields.also_called("rateLimitTier", "tier");
-    let reason = "must have 3 to 255 characters and no control characters";
-    let name = fields.parsed("name", reason, KeyName::parse);
-    let environment = fields.choice("environment", "must be live or test");
-    let most = Permission::ALL.len();
-    let known = "must be search, analytics, database:read, database:write, read, write, delete or admin";
-    let permissions = fields.list("permissions", most, known, |text| text.parse().ok());
-    if permissions.as_ref().is_some_and(Vec::is_empty) {
-        fields.fault("permissions", "must name at least one");
-    }
-    let tier = fields.choice("rateLimitTier", "must be free, pro or enterprise");
-    FirstKey {
-        name: name.unwrap_or(plain.name),
-        environment: environment.unwrap_or(plain.environment),
-        permissions: permissions.map_or(plain.permissions, PermissionSet::from_iter),
-        tier: tier.unwrap_or(plain.tier),
-    }
-}
-
-/// A key that was just made.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MintedKey)]
-pub(crate) struct MintedKeyDto {
-    api_key: ApiKeyDto,
-    /// The whole key. It is shown this once.
-    #[schema(example = "altus4_sk_test_…")]
-    secret_key: String,
-    warning: &'static str,
-}
-
-impl MintedKeyDto {
-    pub(super) fn new(minted: &MintedKey, now: Timestamp) -> Self {
-        Self {
-            api_key: ApiKeyDto::new(&minted.key, now),
-            secret_key: minted.secret.text().expose_secret().to_owned(),
-            warning: "This is the only time the full API key is shown. Store it securely.",
-        }
-    }
-}
-
-/// A key without its secret.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = ApiKey)]
-pub(crate) struct ApiKeyDto {
-    #[schema(format = Uuid)]
-    id: String,
-    name: String,
-    /// The beginning of the key, to tell it from others.
-    key_prefix: String,
-    /// `live` or `test`.
-    environment: &'static str,
-    permissions: Vec<&'static str>,
-    /// `free`, `pro` or `enterprise`.
-    rate_limit_tier: &'static str,
-    rate_limit: RateLimitDto,
-    /// `active`, `expired` or `revoked`.
-    status: &'static str,
-    is_active: bool,
-    #[schema(format = DateTime)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime)]
-    updated_at: String,
-}
-
-impl ApiKeyDto {
-    fn new(key: &ApiKey, now: Timestamp) -> Self {
-        let status = key.status(now);
-        Self {
-            id: key.id.to_string(),
-            name: key.name.as_str().to_owned(),
-            key_prefix: key.prefix.clone(),
-            environment: key.environment.as_str(),
-            permissions: key.permissions.iter().map(Permission::as_str).collect(),
-            rate_limit_tier: key.tier.as_str(),
-            rate_limit: RateLimitDto::of(key.tier),
-            status: status.as_str(),
-            is_active: status == KeyStatus::Active,
-            expires_at: key.expires_at.map(|end| end.to_string()),
-            created_at: key.created_at.to_string(),
-            updated_at: key.updated_at.to_string(),
-        }
-    }
-}
-
-/// What a tier allows.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = RateLimit)]
-pub(crate) struct RateLimitDto {
-    requests_per_hour: u32,
-    /// Requests in ten seconds.
-    burst_limit: u32,
-}
-
-impl RateLimitDto {
-    fn of(tier: Plan) -> Self {
-        let (requests_per_hour, burst_limit) = match tier {
-            Plan::Free => (1_000, 50),
-            Plan::Pro => (10_000, 200),
-            Plan::Enterprise => (100_000, 500),
-        };
-        Self { requests_per_hour, burst_limit }
-    }
-}
 
 /// How the service and what it depends on are.
 #[derive(Debug, Serialize, ToSchema)]
@@ -218,15 +66,110 @@ impl ServiceDto {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// How much a node has answered since its start.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Metrics)]
+pub(crate) struct MetricsDto {
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// How long the process has served, in milliseconds.
+    uptime: u64,
+    requests: RequestCountsDto,
+    usage: UsageCountsDto,
+    /// `healthy`, or `degraded`: the service does without it.
+    cache: &'static str,
+}
 
-    use super::*;
-    use crate::openapi::assert_documented;
+/// Requests by how they ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RequestCounts)]
+pub(crate) struct RequestCountsDto {
+    /// All that were answered.
+    total: u64,
+    /// Those with a status from 400 to 499.
+    refused: u64,
+    /// Those with a status from 500 on.
+    failed: u64,
+    /// Those of callers that are under way.
+    in_flight: usize,
+}
 
-    #[test]
-    fn bodies_are_read_as_documented() {
-        assert_documented("SetupBody", json!({}), first_key);
+/// Usage on its way to the store.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UsageCounts)]
+pub(crate) struct UsageCountsDto {
+    /// Requests that are still to be written down.
+    pending: usize,
+    /// Those that were not, because too many waited.
+    dropped: u64,
+}
+
+impl MetricsDto {
+    pub(super) fn new(state: &State, findings: &[Finding]) -> Self {
+        let [total, refused, failed] = state.counters.read();
+        let services = &state.services;
+        let others: Vec<_> = findings.iter().copied().filter(|finding| !finding.essential).collect();
+        Self {
+            timestamp: services.clock.now().to_string(),
+            uptime: state.uptime_ms(),
+            requests: RequestCountsDto { total, refused, failed, in_flight: services.share.in_flight() },
+            usage: UsageCountsDto {
+                pending: services.recorder.pending(),
+                dropped: services.recorder.dropped(),
+            },
+            cache: Overall::of(&others).as_str(),
+        }
+    }
+}
+
+/// How far an account has come with its API keys.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MigrationStatus)]
+pub(crate) struct MigrationDto {
+    #[schema(format = Uuid)]
+    user_id: String,
+    /// Whether it has a key, and none that is stored under an older scheme.
+    has_migrated: bool,
+    recommended_action: &'static str,
+    /// Where to read on.
+    documentation: &'static str,
+    legacy_key_count: u64,
+    /// For administrators: the tables of the service's own store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<SchemaDto>,
+}
+
+/// Migrations of the service's own store.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Schema)]
+pub(crate) struct SchemaDto {
+    applied: Vec<String>,
+    pending: Vec<String>,
+}
+
+impl MigrationDto {
+    pub(super) fn new(
+        account_id: AccountId,
+        keys: u64,
+        legacy: LegacyKeys,
+        schema: Option<SchemaVersions>,
+    ) -> Self {
+        let recommended_action = match (keys, legacy.count) {
+            (0, _) => "Make an API key: POST /api/v1/management/setup for the first, /api/v1/keys for others",
+            (_, 0) => "None",
+            _ => "Use or regenerate each legacy key once; it is stored under the present scheme then",
+        };
+        Self {
+            user_id: account_id.to_string(),
+            has_migrated: keys > 0 && legacy.count == 0,
+            recommended_action,
+            documentation: "/docs#/keys",
+            legacy_key_count: legacy.count,
+            schema: schema.map(|SchemaVersions { applied, pending }| SchemaDto { applied, pending }),
+        }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct KeyInfoDto {
 impl KeyInfoDto {
     fn new(principal: &Principal) -> Self {
         let tier = match principal.credential {
-            Credential::ApiKey { tier, .. } => Some(tier.as_str()),
+            Credential::ApiKey { .. } => Some(principal.tier.as_str()),
             Credential::Session { .. } => None,
         };
         Self { tier, permissions: principal.permissions.iter().map(Permission::as_str).collect() }

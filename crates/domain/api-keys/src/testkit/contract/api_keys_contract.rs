@@ -4,42 +4,24 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    AccountId, ApiKeyId, AuditEvent, AuditFilter, PageRequest, Permission, PermissionSet, Plan, PortResult,
-    Role, testkit::sample_event, uuid::Uuid,
+    ApiKeyId, Permission, PermissionSet, Plan, PortResult, Role, testkit::sample_event, uuid::Uuid,
 };
 use futures::future::join_all;
 
+use super::steps::{account, events, find, key_of};
 use crate::{
     ApiKey, Environment, FIRST_KEY_CONSTRAINT, KeyDigest, KeyHolder, KeyName, StoredDigest,
-    testkit::{ApiKeysSubject, sample_digest, sample_key},
+    testkit::{ApiKeysSubject, sample_digest, sample_key, sample_secret},
 };
 
-fn account(number: u8) -> AccountId {
-    AccountId::from_uuid(Uuid::from_u128(number.into()))
-}
-
-/// Makes account `number`, and gives it a key to be stored.
-async fn key_of(subject: &dyn ApiKeysSubject, number: u8) -> ApiKey {
-    subject.add_account(account(number), Role::User, Plan::Pro).await;
-    sample_key(number.into(), account(number))
-}
-
-/// Stores a key with an event of its id.
+/// Stores a key as an account's first, with an event of its id.
 async fn insert(subject: &dyn ApiKeysSubject, key: &ApiKey, digest: u8) -> PortResult<()> {
     let event = sample_event(key.id.as_uuid().as_u128(), key.account_id);
-    subject.keys().insert_first(key, &sample_digest(digest), &event).await
-}
-
-async fn events(subject: &dyn ApiKeysSubject) -> Vec<AuditEvent> {
-    subject.audit().list(&AuditFilter::default(), PageRequest::default()).await.expect("list").items
+    subject.keys().insert_first(key, &sample_secret(digest), &event).await
 }
 
 async fn store(subject: &dyn ApiKeysSubject, key: &ApiKey, digest: u8) {
     insert(subject, key, digest).await.expect("insert");
-}
-
-async fn find(subject: &dyn ApiKeysSubject, digests: &[StoredDigest]) -> Option<KeyHolder> {
-    subject.keys().find_by_digest(digests).await.expect("find by digest")
 }
 
 async fn found_key(subject: &dyn ApiKeysSubject, digest: u8) -> Option<ApiKey> {
@@ -57,7 +39,9 @@ pub async fn a_key_is_found_as_it_was_stored(subject: &dyn ApiKeysSubject) {
     };
     store(subject, &key, 1).await;
     let holder = find(subject, &[sample_digest(1)]).await;
-    assert_eq!(holder, Some(KeyHolder { key, role: Role::Admin, plan: Plan::Enterprise }));
+    let (found_under, good_until) = (sample_digest(1), None);
+    let expected = KeyHolder { key, role: Role::Admin, plan: Plan::Enterprise, found_under, good_until };
+    assert_eq!(holder, Some(expected));
 }
 
 /// Each permission alone, all, and none.
@@ -240,7 +224,7 @@ pub async fn a_key_and_its_event_are_kept_together(subject: &dyn ApiKeysSubject)
     let taken = sample_event(1, account(4));
     subject
         .keys()
-        .insert_first(&other, &sample_digest(4), &taken)
+        .insert_first(&other, &sample_secret(4), &taken)
         .await
         .expect_err("the event's id is taken");
     assert_eq!(found_key(subject, 4).await, None);

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    AccountId, AuditEvent, AuditFilter, ConnectionId, PageRequest, Plan, PortResult, testkit::sample_event,
-    uuid::Uuid,
+    AccountId, AuditEvent, AuditFilter, ConnectionId, PageRequest, Plan, PortResult, SealedSecret,
+    testkit::sample_event, uuid::Uuid,
 };
 use futures::future::join_all;
 
 use crate::{
     Connection, ConnectionName, ConnectionOptions, ConnectionStatus, DatabaseName, Endpoint, Engine, Host,
-    NAME_CONSTRAINT, PLAN_CONSTRAINT, SealedSecret, SearchDefaults, StoredConnection, Tls, UserName,
+    NAME_CONSTRAINT, PLAN_CONSTRAINT, SearchDefaults, StoredConnection, Tls, UserName,
     testkit::{ConnectionsSubject, sample_connection},
 };
 

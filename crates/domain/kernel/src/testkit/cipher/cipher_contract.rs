@@ -2,12 +2,9 @@
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the contract is broken")]
 #![cfg_attr(not(test), expect(clippy::unused_async, reason = "cases of all contracts are called alike"))]
 
-use altus4_kernel::{
-    PortErrorKind,
-    secrecy::{ExposeSecret, SecretString},
-};
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::{SealedSecret, SecretCipher};
+use crate::{KeyStanding, PortErrorKind, SealedSecret, SecretCipher};
 
 const BINDING: &str = "altus4|connection|a|b|password";
 
@@ -69,5 +66,34 @@ pub async fn no_text_makes_it_panic(cipher: &dyn SecretCipher) {
     let long = "é.".repeat(50_000);
     for text in ["", ".", "...", "v1", "v1:k1:", "🦀", "\0", "secret", &long] {
         refuses(cipher, text, BINDING);
+    }
+}
+
+/// Every time, and without being opened: its place is not asked for.
+pub async fn what_was_just_sealed_is_under_the_newest_key(cipher: &dyn SecretCipher) {
+    let ids: Vec<String> = ["", "secret", "v1.old.", "p@ss.w:ord|"]
+        .into_iter()
+        .map(|text| {
+            let under = cipher.sealed_under(&sealed(cipher, text)).expect("a key");
+            assert_eq!(under.standing, KeyStanding::Newest);
+            under.id
+        })
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    assert!((1..=32).contains(&ids[0].len()) && ids[0].bytes().all(plain), "{ids:?}");
+}
+
+/// Nor does an id come out of it that nobody could have given a key.
+pub async fn a_text_of_no_form_is_under_no_key(cipher: &dyn SecretCipher) {
+    let long = "é.".repeat(50_000);
+    for text in ["", ".", "...", "v1", "v1:k1:", "🦀", "\0", "secret", "v1..x", &long] {
+        assert_eq!(cipher.sealed_under(&SealedSecret(text.to_owned())), None, "{text:.40}");
+    }
+    let sealed = sealed(cipher, "secret").0;
+    let id = cipher.sealed_under(&SealedSecret(sealed.clone())).expect("a key").id;
+    for name in ["", " ", "\u{1b}[31m", "é", &"x".repeat(33)] {
+        let renamed = sealed.replacen(&id, name, 1);
+        assert_eq!(cipher.sealed_under(&SealedSecret(renamed)), None, "{name:?}");
     }
 }

@@ -1,0 +1,29 @@
+//! Rows of `usage_calls`: the sums of an endpoint and a tier, of a key in an hour or a day.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "usage_calls")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) key_id: TextUuid,
+    /// How many hours they are the sums of: 1 or 24.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) span: i16,
+    /// The first of them, in whole hours since 1970.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) hour: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) endpoint: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) tier: String,
+    pub(crate) requests: i64,
+    pub(crate) failed: i64,
+    pub(crate) response_time_us: i64,
+    pub(crate) spent_microcents: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
