@@ -36,6 +36,7 @@ mod isolation;
 mod key_bounds;
 mod key_life;
 mod key_nodes;
+mod key_secrecy;
 mod keys;
 mod limits;
 mod nodes;
