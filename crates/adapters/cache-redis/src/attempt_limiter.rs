@@ -1,6 +1,6 @@
 //! The attempt limiter that all nodes share.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use altus4_kernel::{PortResult, Timestamp};
 use altus4_users::{Admission, AttemptLimiter, Quota};
@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use crate::{
     RedisCache,
-    client::{RedisClient, command, is_absence, ttl_ms},
+    client::{RedisClient, ttl_ms},
+    script::{Script, millis, unix_millis},
 };
 
 /// No cache key begins so: what is cached has another form than counts.
@@ -34,38 +35,26 @@ impl RedisAttemptLimiter {
 impl AttemptLimiter for RedisAttemptLimiter {
     async fn admit(&self, key: &str, quota: Quota, now: Timestamp) -> PortResult<Admission> {
         let window_ms = ttl_ms(quota.window);
-        let mut script = command("EVAL");
-        script
-            .arg(ADMIT)
-            .arg(1)
-            .arg(format!("{KEY_PREFIX}{key}"))
-            .arg(unix_millis(now))
-            .arg(unix_millis(now - Duration::from_millis(window_ms)))
-            .arg(quota.limit)
-            .arg(window_ms);
-        let answer: PortResult<i64> = self.0.ask_patiently("attempts.admit", &script).await;
-        // Callers go on with another limiter and say nothing, so that Redis refuses is told here;
-        // that it is gone is told by the breaker.
-        if let Err(error) = &answer
-            && !is_absence(error.kind)
-        {
-            tracing::warn!(error = %error, cause = error.source(), "attempts.redis.refused");
-        }
-        Ok(match u64::try_from(answer?) {
+        let arguments = [
+            unix_millis(now),
+            unix_millis(now - Duration::from_millis(window_ms)),
+            i64::from(quota.limit),
+            millis(quota.window),
+        ];
+        let key = format!("{KEY_PREFIX}{key}");
+        let wait_ms: i64 = self.0.run_script("attempts.admit", &ADMIT, &key, &arguments).await?;
+        Ok(match u64::try_from(wait_ms) {
             Ok(wait_ms) => Admission::Refused { retry_after: Duration::from_millis(wait_ms) },
             Err(_) => Admission::Admitted,
         })
     }
 }
 
-/// A whole number of milliseconds, which [`Timestamp`] is made of.
-fn unix_millis(moment: Timestamp) -> String {
-    (moment.as_utc().unix_timestamp_nanos() / 1_000_000).to_string()
-}
-
 /// The same as [`AttemptLog::admit`](altus4_users::AttemptLog::admit), on a sorted set of attempts
 /// by their time. Answers how many milliseconds to wait; -1 for an attempt that was counted.
-const ADMIT: &str = r"
+const ADMIT: Script = Script {
+    sha1: "6347104de9e8f7fd70c5b5f48546ca449732986e",
+    source: r"
 local attempts, now, left, limit, window = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 -- Redis refuses to grow beyond its memory only what a script writes first: a new key begins below.
 if redis.call('EXISTS', attempts) == 1 then
@@ -88,4 +77,5 @@ else
 end
 redis.call('PEXPIRE', attempts, window)
 return wait
-";
+",
+};

@@ -78,7 +78,18 @@ impl RedisClient {
         }
     }
 
-    /// The same over the connection that all counts share, with more patience.
+    /// The same, whether or not the breaker is open.
+    pub(crate) async fn ask_anyway<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        command: &Cmd,
+    ) -> PortResult<T> {
+        let answer = within(self.call_timeout, run(&self.pool, command)).await;
+        self.note(answer.as_ref().err());
+        answer.map_err(|fault| fault.into_port_error(operation))
+    }
+
+    /// As [`RedisClient::ask`], over the connection that all counts share, with more patience.
     pub(crate) async fn ask_patiently<T: FromRedisValue>(
         &self,
         operation: &'static str,
@@ -145,17 +156,6 @@ impl RedisClient {
     /// Host and port, or the socket's path.
     pub(crate) fn address(&self) -> &str {
         &self.address
-    }
-
-    /// The same, whether or not the breaker is open.
-    pub(crate) async fn ask_anyway<T: FromRedisValue>(
-        &self,
-        operation: &'static str,
-        command: &Cmd,
-    ) -> PortResult<T> {
-        let answer = within(self.call_timeout, run(&self.pool, command)).await;
-        self.note(answer.as_ref().err());
-        answer.map_err(|fault| fault.into_port_error(operation))
     }
 
     fn note(&self, fault: Option<&CallFault>) {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::{
     RedisCache,
-    client::{RedisClient, ttl_ms},
-    script::Script,
+    client::RedisClient,
+    script::{Script, millis},
 };
 
 /// No cache key begins so: what is cached has another form than counts.
@@ -59,7 +59,7 @@ impl QuotaCounter for RedisQuotaCounter {
             number(at_least.requests),
             number(at_least.spent_microcents),
             // A period's length after it was first asked about, it is over.
-            i64::try_from(ttl_ms(length.saturating_add(MARGIN))).unwrap_or(i64::MAX),
+            millis(length.saturating_add(MARGIN)),
         ];
         self.0.run_script("quotas.raise", &RAISE, &prefixed(key), &arguments).await
     }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::{
     RedisCache,
-    client::{RedisClient, ttl_ms},
-    script::Script,
+    client::RedisClient,
+    script::{Script, millis, unix_millis},
 };
 
 /// No cache key begins so: what is cached has another form than counts.
@@ -74,15 +74,6 @@ impl RateLimiter for RedisRateLimiter {
     async fn peek(&self, subject: &str, policy: RatePolicy, now: Timestamp) -> PortResult<RateStatus> {
         Ok(self.measure("rate_limits.peek", subject, policy, now, false).await?.1)
     }
-}
-
-/// A whole number of milliseconds, which [`Timestamp`] is made of.
-fn unix_millis(moment: Timestamp) -> i64 {
-    moment.unix_seconds() * 1_000 + i64::from(moment.as_utc().millisecond())
-}
-
-fn millis(span: Duration) -> i64 {
-    i64::try_from(ttl_ms(span)).unwrap_or(i64::MAX)
 }
 
 /// The same as [`RateWindow`](altus4_api_keys::RateWindow), on a hash: a field for each step that has

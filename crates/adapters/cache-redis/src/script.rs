@@ -1,8 +1,14 @@
 //! Scripts that Redis runs, each as one step that nothing else comes between.
 
+use std::time::Duration;
+
+use altus4_kernel::Timestamp;
 use deadpool_redis::redis::{FromRedisValue, RedisError, ServerErrorKind, aio::MultiplexedConnection};
 
-use crate::{client::command, error::CallFault};
+use crate::{
+    client::{command, ttl_ms},
+    error::CallFault,
+};
 
 /// A script about one key, with whole numbers for arguments.
 pub(crate) struct Script {
@@ -38,6 +44,16 @@ impl Script {
     ) -> Result<T, RedisError> {
         command(name).arg(script).arg(1).arg(key).arg(arguments).query_async(connection).await
     }
+}
+
+/// A moment as scripts take it: in milliseconds since 1970, whole ones, which [`Timestamp`] is made of.
+pub(crate) fn unix_millis(moment: Timestamp) -> i64 {
+    moment.unix_seconds() * 1_000 + i64::from(moment.as_utc().millisecond())
+}
+
+/// A span as scripts take it.
+pub(crate) fn millis(span: Duration) -> i64 {
+    i64::try_from(ttl_ms(span)).unwrap_or(i64::MAX)
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

@@ -78,6 +78,18 @@ async fn redis_forgets_what_no_longer_counts() {
 }
 
 #[tokio::test]
+async fn the_source_of_the_script_is_sent_once() {
+    let redis = Redis::start();
+    let limiter = node(&redis).await;
+    for _ in 0..5 {
+        admit(&limiter, "key", QUOTA).await.expect("admit");
+    }
+    let stats = crate::rate_limiter::command_stats(&redis);
+    assert!(stats.contains("cmdstat_eval:calls=1,"), "{stats}");
+    assert!(stats.contains("cmdstat_evalsha:calls=5,"), "{stats}");
+}
+
+#[tokio::test]
 async fn a_flushed_redis_is_counted_in_anew() {
     let redis = Redis::start();
     let limiter = node(&redis).await;

@@ -144,7 +144,7 @@ async fn the_source_of_a_script_is_sent_once() {
     assert!(stats.contains("cmdstat_evalsha:calls=20,"), "{stats}");
 }
 
-fn command_stats(redis: &Redis) -> String {
+pub(crate) fn command_stats(redis: &Redis) -> String {
     let mut client = TcpStream::connect(("127.0.0.1", redis.port())).expect("Redis listens");
     client.write_all(b"INFO commandstats\r\nQUIT\r\n").expect("Redis reads");
     let mut answer = String::new();
