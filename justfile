@@ -42,9 +42,13 @@ lint:
 deny:
     cargo deny --locked check
 
-# The API's time beside that of the same statement sent directly
-bench:
-    cargo bench --package altus4-server --bench search
+# The API's time beside that of the same statement sent directly; `just bench --million` on a million rows
+bench *args:
+    cargo bench --package altus4-server --bench search -- {{ args }}
+
+# How well searches rank on sets with judgements, in the folder ALTUS4_RELEVANCE_DATA
+relevance *sets:
+    cargo bench --profile dev --package altus4-server --bench relevance -- "${ALTUS4_RELEVANCE_DATA:?names the folder of the sets}" {{ sets }}
 
 # The time of a search while a thousand log in at once
 bench-logins:
@@ -54,6 +58,14 @@ bench-logins:
 bench-keys:
     cargo bench --package altus4-server --bench keys
 
+# Searches a second that are answered from the cache
+bench-cached:
+    cargo bench --package altus4-server --bench cached
+
+# The time of suggestions among a hundred thousand queries of one account
+bench-suggestions:
+    cargo bench --package altus4-store-sql --bench suggestions
+
 # The time of each view of usage with a million requests of one key
 bench-usage *store:
     cargo bench --package altus4-store-sql --bench usage -- {{ store }}
@@ -61,6 +73,14 @@ bench-usage *store:
 # The rate at which passwords are sealed anew under another encryption key
 bench-rotation:
     cargo bench --package altus4-store-sql --bench rotation
+
+# The time and the queries that the schema of a thousand tables takes
+bench-schema:
+    cargo bench --package altus4-datasource-mysql --bench schema
+
+# The time of a search while two hundred wait for a database that hangs
+bench-bulkheads:
+    cargo bench --package altus4-server --bench bulkheads
 
 # A MariaDB and a Redis as the tests use them, until Ctrl-D
 servers:

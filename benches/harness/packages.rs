@@ -13,8 +13,14 @@ const TABLE: &str = "CREATE TABLE packages (
 const INDEX: &str = "ALTER TABLE packages ADD FULLTEXT ft_title_description (title, description)";
 const ROWS_AT_ONCE: usize = 500;
 
-/// Makes the table `packages` and fills it; answers the text of each row.
-pub(crate) async fn load(server: &MariaDb, database: &str) -> Outcome<Vec<String>> {
+/// The same rows again under other numbers, each with another one's description.
+const AGAIN: &str = "INSERT INTO packages
+    SELECT a.id + ? * ?, a.name, a.section, a.title, b.description
+    FROM packages a JOIN packages b ON b.id = (a.id + ? * 7919) MOD ? + 1 WHERE a.id <= ?";
+
+/// Makes the table `packages` and fills it with so many times the index; answers the text of each
+/// row of the first time.
+pub(crate) async fn load(server: &MariaDb, database: &str, times: usize) -> Outcome<Vec<String>> {
     let rows = read_index()?;
     let mut connection = Conn::new(Opts::from_url(&server.url(database))?).await?;
     connection.query_drop(TABLE).await?;
@@ -27,6 +33,10 @@ pub(crate) async fn load(server: &MariaDb, database: &str) -> Outcome<Vec<String
         });
         let values = Params::Positional(values.collect());
         connection.exec_drop(format!("INSERT INTO packages VALUES {places}"), values).await?;
+    }
+    for time in 1..times {
+        let count = rows.len();
+        connection.exec_drop(AGAIN, (time, count, time, count, count)).await?;
     }
     connection.query_drop(INDEX).await?;
     connection.query_drop("ANALYZE TABLE packages").await?;

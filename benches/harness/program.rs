@@ -9,39 +9,39 @@ use super::{process::Process, times::Outcome};
 /// A running service that has one connection and one key.
 pub(crate) struct Program {
     pub(crate) process: Process,
+    token: String,
     key: String,
     _data: TempDir,
 }
 
 impl Program {
-    pub(crate) async fn start(server: &MariaDb, database: &str) -> Outcome<Self> {
+    /// With an account and a key, and nothing to search.
+    pub(crate) async fn without_data(settings: &[(&str, &str)]) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
-        // Benchmarks come from as many addresses as they say.
-        let process = Process::launch(data.path(), &[("ALTUS4_TRUSTED_PROXIES", "127.0.0.1")]).await?;
-        let mut program = Self { process, key: String::new(), _data: data };
-        program.set_up(server, database).await?;
+        let process = Process::launch(data.path(), settings).await?;
+        let mut program = Self { process, token: String::new(), key: String::new(), _data: data };
+        let account =
+            json!({ "email": "bench@example.com", "password": "a benchmark's phrase", "name": "Bench" });
+        let answer = program.post("auth/register", "", &account).await?;
+        answer["token"].as_str().unwrap_or_default().clone_into(&mut program.token);
+        let key = program.post("management/setup", &program.token, &json!({})).await?;
+        key["secretKey"].as_str().unwrap_or_default().clone_into(&mut program.key);
         Ok(program)
     }
 
-    async fn set_up(&mut self, server: &MariaDb, database: &str) -> Outcome<()> {
-        let account =
-            json!({ "email": "bench@example.com", "password": "a benchmark's phrase", "name": "Bench" });
-        let token =
-            self.post("auth/register", "", &account).await?["token"].as_str().unwrap_or_default().to_owned();
+    /// Registers a database; answers the connection's id.
+    pub(crate) async fn register(&self, server: &MariaDb, name: &str, database: &str) -> Outcome<String> {
         let connection = json!({
-            "name": "Packages", "host": "127.0.0.1", "port": server.port(), "database": database,
+            "name": name, "host": "127.0.0.1", "port": server.port(), "database": database,
             "username": MariaDb::USER, "password": MariaDb::PASSWORD,
         });
-        self.post("databases", &token, &connection).await?;
-        let key = self.post("management/setup", &token, &json!({})).await?;
-        key["secretKey"].as_str().unwrap_or_default().clone_into(&mut self.key);
-        Ok(())
+        let answer = self.post("databases", &self.token, &connection).await?;
+        Ok(answer["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// One search over title and description, as the statements beside it.
-    pub(crate) async fn search(&self, query: &str) -> Outcome<Value> {
-        let body = json!({ "query": query, "columns": ["title", "description"], "limit": 20 });
-        self.post("search", &self.key, &body).await
+    /// One search.
+    pub(crate) async fn search_for(&self, body: &Value) -> Outcome<Value> {
+        self.post("search", &self.key, body).await
     }
 
     async fn post(&self, path: &str, credential: &str, body: &Value) -> Outcome<Value> {

@@ -44,7 +44,7 @@ async fn main() -> Outcome<()> {
     if !is_wanted() {
         return Ok(());
     }
-    let Service { server, database, texts, program } = Service::start().await?;
+    let Service { server, database, texts, program } = Service::start(1).await?;
     let program = Arc::new(program);
     let crowd = Crowd::new(&program.process.api)?;
     crowd.register().await?;

@@ -1,10 +1,13 @@
 //! How much time the API adds to the statement it sends, on about 60,000 rows of real text (the
 //! Debian package index) in a MariaDB of its own. Runs with `just bench`; needs apt and MariaDB.
+//! With `--million` the table has a million; with `--rounds=N` and `--only=CLASS` fewer or more is timed.
 //!
 //! For words of every frequency it times, in turn and over one connection each:
 //! - **plain**: the statement that everybody writes, `SELECT * … ORDER BY score DESC LIMIT 20`;
 //! - **same**: the statement that the API sends for this search, sent directly;
-//! - **API**: `POST /api/v1/search`, which also ranks, counts and cuts snippets.
+//! - **API**: `POST /api/v1/search`, which also ranks, counts and cuts snippets; beside it what it says
+//!   itself of where the time went: for the statement, for ranking, for the hits, and in all; and how
+//!   many statements the server was sent for one search.
 
 #[path = "../harness/harness.rs"]
 mod harness;
@@ -13,11 +16,16 @@ mod words;
 use std::time::{Duration, Instant};
 
 use mysql_async::{Conn, Opts, Row, prelude::Queryable};
+use serde_json::{Value, json};
 
 use crate::harness::{Outcome, Program, Service, is_wanted, millis, quantile};
 
-/// How often each query is timed in each way.
+/// How often each query is timed in each way, unless another number is wanted.
 const ROUNDS: usize = 15;
+/// How many times the index makes a million rows.
+const MILLION_TIMES: usize = 16;
+/// How long the service may take to learn the words of a table.
+const LEARNING: Duration = Duration::from_secs(3);
 const MATCH: &str = "MATCH(title, description) AGAINST(? IN NATURAL LANGUAGE MODE)";
 
 #[tokio::main]
@@ -25,7 +33,12 @@ async fn main() -> Outcome<()> {
     if !is_wanted() {
         return Ok(());
     }
-    let Service { server, database, texts, program } = Service::start().await?;
+    let million = std::env::args().any(|argument| argument == "--million");
+    let times = if million { MILLION_TIMES } else { 1 };
+    let Service { server, database, texts, program } = Service::start(times).await?;
+    // The first search after a start teaches the service the words of the table.
+    program.search("network").await?;
+    tokio::time::sleep(LEARNING).await;
 
     let mut direct = Conn::new(Opts::from_url(&server.url(&database))?).await?;
     let plain =
@@ -34,16 +47,32 @@ async fn main() -> Outcome<()> {
         "SELECT id, LEFT(title, 4096), LEFT(description, 4096), LEFT(name, 4096), LEFT(section, 4096), \
          {MATCH} AS score FROM packages WHERE {MATCH} ORDER BY score DESC LIMIT 201"
     );
-    println!("medians in ms, {ROUNDS} rounds of each query, one client");
+    let rounds = option("--rounds=").map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
+    let only = option("--only=");
+    println!("medians in ms, {rounds} rounds of each query, one client, vocabulary warm, nothing cached");
     println!(
-        "{:<12} {:>8} {:>8} {:>8} {:>11} {:>11}",
-        "words", "plain", "same", "API", "API-plain", "API-same"
+        "{:<12} {:>8} {:>8} {:>8} {:>11} {:>11} {:>10} {:>10} {:>8} {:>8} {:>8} {:>10}",
+        "words",
+        "plain",
+        "same",
+        "API",
+        "API-plain",
+        "API-same",
+        "API/plain",
+        "statement",
+        "ranking",
+        "hits",
+        "in all",
+        "statements"
     );
     let mut all = Timings::default();
-    for (class, queries) in words::classes(&texts) {
+    let mut classes = words::classes(&texts, times);
+    classes.retain(|(class, _)| only.as_ref().is_none_or(|only| only == class));
+    for (class, queries) in classes {
         let mut timings = Timings::default();
+        let before = executed(&mut direct).await?;
         for query in &queries {
-            for round in 0..=ROUNDS {
+            for round in 0..=rounds {
                 let one = time_each(&mut direct, &program, &plain, &same, query).await?;
                 // The first round fills caches and prepares statements.
                 if round > 0 {
@@ -51,15 +80,19 @@ async fn main() -> Outcome<()> {
                 }
             }
         }
-        println!("{}", timings.row(class));
+        let searches = queries.len() * (rounds + 1);
+        // Two of each round are those beside.
+        let own = (executed(&mut direct).await? - before) as f64 / searches as f64 - 2.0;
+        println!("{} {own:>10.2}", timings.row(class));
         all.extend(timings);
     }
     println!("{}", all.row("all"));
-    let before = executed(&mut direct).await?;
-    program.search("network manager").await?;
-    let after = executed(&mut direct).await?;
-    println!("\nstatements of one search: {}", after - before);
     Ok(())
+}
+
+/// What stands behind this on the command line.
+fn option(name: &str) -> Option<String> {
+    std::env::args().find_map(|argument| argument.strip_prefix(name).map(str::to_owned))
 }
 
 async fn time_each(
@@ -68,7 +101,7 @@ async fn time_each(
     plain: &str,
     same: &str,
     query: &str,
-) -> Outcome<[Duration; 3]> {
+) -> Outcome<([Duration; 3], [f64; 4])> {
     let begun = Instant::now();
     let _: Vec<Row> = direct.exec(plain, (query, query)).await?;
     let plain = begun.elapsed();
@@ -76,8 +109,20 @@ async fn time_each(
     let _: Vec<Row> = direct.exec(same, (query, query)).await?;
     let same = begun.elapsed();
     let begun = Instant::now();
-    program.search(query).await?;
-    Ok([plain, same, begun.elapsed()])
+    let answer = program.search_for(&search(query)).await?;
+    Ok(([plain, same, begun.elapsed()], told(&answer["timing"])))
+}
+
+/// Over title and description, as the statements beside it.
+fn search(query: &str) -> Value {
+    json!({ "query": query, "columns": ["title", "description"], "limit": 20, "includeAnalytics": true })
+}
+
+/// What the program says of its statement, its ranking, its hits and the whole, in milliseconds.
+fn told(timing: &Value) -> [f64; 4] {
+    let statement = &timing["databases"][0]["tables"][0]["time"];
+    [statement, &timing["ranking"], &timing["rows"], &timing["total"]]
+        .map(|time| time.as_f64().unwrap_or(f64::NAN))
 }
 
 /// How many prepared statements the server has executed.
@@ -92,19 +137,26 @@ struct Timings {
     plain: Vec<f64>,
     same: Vec<f64>,
     api: Vec<f64>,
+    told: [Vec<f64>; 4],
 }
 
 impl Timings {
-    fn push(&mut self, [plain, same, api]: [Duration; 3]) {
+    fn push(&mut self, ([plain, same, api], told): ([Duration; 3], [f64; 4])) {
         self.plain.push(millis(plain));
         self.same.push(millis(same));
         self.api.push(millis(api));
+        for (all, one) in self.told.iter_mut().zip(told) {
+            all.push(one);
+        }
     }
 
     fn extend(&mut self, other: Self) {
         self.plain.extend(other.plain);
         self.same.extend(other.same);
         self.api.extend(other.api);
+        for (all, others) in self.told.iter_mut().zip(other.told) {
+            all.extend(others);
+        }
     }
 
     fn row(&self, class: &str) -> String {
@@ -112,7 +164,13 @@ impl Timings {
         // Pair by pair, so that a drift of the machine's speed falls out.
         let over_plain = median(&differences(&self.api, &self.plain));
         let over_same = median(&differences(&self.api, &self.same));
-        format!("{class:<12} {plain:>8.2} {same:>8.2} {api:>8.2} {over_plain:>+11.2} {over_same:>+11.2}")
+        let ratios: Vec<f64> = self.api.iter().zip(&self.plain).map(|(api, plain)| api / plain).collect();
+        let ratio = median(&ratios);
+        let [statement, ranking, hits, in_all] = self.told.each_ref().map(|told| median(told));
+        format!(
+            "{class:<12} {plain:>8.2} {same:>8.2} {api:>8.2} {over_plain:>+11.2} {over_same:>+11.2} {ratio:>9.2}× \
+             {statement:>10.2} {ranking:>8.2} {hits:>8.2} {in_all:>8.2}"
+        )
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 const QUERIES: usize = 8;
 
 /// The classes of the measurements in `docs/BENCHMARKS.md`: by the number of rows that hold the
-/// word, and three words at once.
-pub(crate) fn classes(texts: &[String]) -> Vec<(&'static str, Vec<String>)> {
+/// word, and three words at once. The table has each text `times` times; in one of a million rows,
+/// words are as rare as in one of 60,000, and as frequent as its size makes them.
+pub(crate) fn classes(texts: &[String], times: usize) -> Vec<(&'static str, Vec<String>)> {
     let mut rows: HashMap<String, usize> = HashMap::new();
     for text in texts {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
@@ -22,7 +23,8 @@ pub(crate) fn classes(texts: &[String]) -> Vec<(&'static str, Vec<String>)> {
         words.sort_by_key(|(word, held)| (held.abs_diff(count), (*word).clone()));
         words.into_iter().take(QUERIES).map(|(word, _)| word.clone()).collect()
     };
-    let (rare, medium, frequent, very) = (near(32), near(380), near(4_300), near(16_000));
+    let (rare, medium, frequent, very) =
+        (near(32_usize.div_ceil(times)), near(380 / times), near(4_300), near(16_000));
     let threes = (0..QUERIES).map(|at| format!("{} {} {}", medium[at], frequent[at], very[at])).collect();
     vec![("rare", rare), ("medium", medium), ("frequent", frequent), ("very", very), ("three words", threes)]
 }

@@ -31,6 +31,12 @@ mod m20261122_000019_create_usage_errors;
 mod m20261122_000020_index_usage_sums_by_hour;
 mod m20261122_000021_create_kept_answers;
 mod m20261122_000022_index_kept_answers_by_claim;
+mod m20261122_000023_create_index_jobs;
+mod m20261123_000024_create_searches;
+mod m20261123_000025_index_searches;
+mod m20261123_000026_create_search_events;
+mod m20261123_000027_create_popular_queries;
+mod m20261123_000028_create_saved_searches;
 mod schema;
 
 use async_trait::async_trait;
@@ -76,6 +82,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000020_index_usage_sums_by_hour::Migration),
             Box::new(m20261122_000021_create_kept_answers::Migration),
             Box::new(m20261122_000022_index_kept_answers_by_claim::Migration),
+            Box::new(m20261122_000023_create_index_jobs::Migration),
+            Box::new(m20261123_000024_create_searches::Migration),
+            Box::new(m20261123_000025_index_searches::Migration),
+            Box::new(m20261123_000026_create_search_events::Migration),
+            Box::new(m20261123_000027_create_popular_queries::Migration),
+            Box::new(m20261123_000028_create_saved_searches::Migration),
         ]
     }
 

@@ -49,7 +49,9 @@ async fn everything_that_matters_is_in_the_log_and_no_secret(app: &TestApp) {
     let key = session.set_up(&["search"]).await;
     let file = sqlite_articles(&app.sources(), &format!("audited-{}.db", app.port()), &ARTICLES).await;
     let connection = session.connect(file).await;
-    session.send("DELETE", &format!("/api/v1/databases/{connection}"), None).await.is(200);
+    let connection = format!("/api/v1/databases/{connection}");
+    session.send("PATCH", &connection, Some(&json!({ "name": "audited" }))).await.is(200);
+    session.send("DELETE", &connection, None).await.is(200);
     session.send("PUT", "/api/v1/auth/profile", Some(&json!({ "name": "Ada Changed" }))).await.is(200);
     let change = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
     session.post("/api/v1/auth/change-password", change).await.is(200);
@@ -78,6 +80,7 @@ async fn everything_that_matters_is_in_the_log_and_no_secret(app: &TestApp) {
         "account.role_changed succeeded",
         "connection.created succeeded",
         "connection.removed succeeded",
+        "connection.updated succeeded",
         "key.created succeeded",
         "password.changed succeeded",
         "password.reset succeeded",

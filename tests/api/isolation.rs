@@ -33,9 +33,12 @@ async fn ids_of_others_answer_as_ids_never_issued(app: &TestApp) {
     let mut walked = 0;
     for caller in [&other, &key] {
         for (method, path, _) in ROUTES.into_iter().filter(|(_, path, _)| path.contains("/databases/{id}")) {
-            let body = json!({});
+            // What is wrong with it is not told of what doesn't exist.
+            let body = if method == "POST" { json!({}) } else { json!({ "name": "taken over", "port": 0 }) };
             let call = async |id: &str| {
-                caller.send(method, &path.replace("{id}", id), (method == "POST").then_some(&body)).await
+                let has_body = ["POST", "PUT", "PATCH"].contains(&method);
+                let path = path.replace("{id}", id).replace("{jobId}", NEVER_ISSUED);
+                caller.send(method, &path, has_body.then_some(&body)).await
             };
             let never = call(NEVER_ISSUED).await.fails(404, "NOT_FOUND");
             assert_eq!(never.details()["id"], NEVER_ISSUED, "{}", never.text);
@@ -52,10 +55,12 @@ async fn ids_of_others_answer_as_ids_never_issued(app: &TestApp) {
             walked += 1;
         }
     }
-    assert!(walked >= 6, "only {walked} routes have an id");
+    assert!(walked >= 12, "only {walked} routes have an id");
     // Nothing of it happened.
     let listed = owner.get("/api/v1/databases").await.is(200);
     assert_eq!(listed.data().as_array().map(Vec::len), Some(2));
+    assert!(!listed.text.contains("taken over"), "{}", listed.text);
+    assert_eq!(other.get("/api/v1/databases/status").await.is(200).data(), &json!({}));
     assert_eq!(owner.search(json!({ "query": "backup" })).await["totalCount"], 6);
 }
 

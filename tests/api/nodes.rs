@@ -1,10 +1,12 @@
 //! Several nodes on one store.
 
+use std::time::Duration;
+
 use altus4_test_support::MariaDb;
 use serde_json::json;
 
 use crate::app::{Kind, TestApp, settings_of};
-use crate::client::{Account, Caller, PASSWORD, text};
+use crate::client::{Account, Caller, PASSWORD, eventually, text};
 use crate::samples::{articles, connection, row_ids};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +40,8 @@ async fn what_one_node_was_told_every_node_knows() {
     assert_eq!(row_ids(&found["results"]), [1, 2, 3]);
     account.session.send("DELETE", &format!("/api/v1/databases/{id}"), None).await.is(200);
     assert_eq!(elsewhere.get("/api/v1/databases").await.is(200).data(), &json!([]));
-    assert_eq!(elsewhere.search(json!({ "query": "backup" })).await["totalCount"], 0);
+    let is_gone = async || elsewhere.search(json!({ "query": "backup" })).await["totalCount"] == 0;
+    eventually(Duration::from_secs(2), is_gone).await;
 
     // Of an address registered on both nodes at once, one account comes.
     let email = crate::client::fresh_email();

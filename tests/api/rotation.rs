@@ -1,114 +1,24 @@
 //! The encryption key is changed while the service runs: nothing fails, nothing is lost, and in the
 //! end nothing needs the older key.
 
+mod home;
+
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use altus4_test_support::MariaDb;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use mysql_async::prelude::Queryable;
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::app::{Kind, TestApp, secrets, settings_of};
+use self::home::Home;
+use crate::app::{Kind, TestApp};
 use crate::client::{Caller, text};
 use crate::program::{Ended, Program};
 use crate::samples::{articles, connection};
 
-const KEYS: &str = "ALTUS4_ENCRYPTION_KEYS";
 const POLL: Duration = Duration::from_millis(5);
-const LIMIT: Duration = Duration::from_mins(1);
 /// How often `"backup"` is found in each database.
 const FOUND: usize = 3;
-
-/// A store that outlives the services on it.
-struct Home {
-    settings: Vec<(String, String)>,
-    folder: TempDir,
-}
-
-impl Home {
-    fn new(kind: Kind) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // The settings name it; commands run here, and services in folders of their own.
-        std::fs::create_dir(folder.path().join("sources")).expect("the folder can be written to");
-        let mut settings = settings_of(kind);
-        if kind == Kind::Sqlite {
-            let url = format!("sqlite://{}", folder.path().join("store.db").display());
-            settings.push(("DATABASE_URL".to_owned(), url));
-            settings.extend(secrets());
-        }
-        Self { settings, folder }
-    }
-
-    /// The settings with these encryption keys, newest first.
-    fn with(&self, keys: &[&str]) -> Vec<(String, String)> {
-        let entry = |id: &&str| format!("{id}:{}", STANDARD.encode(key(id)));
-        let list: Vec<String> = keys.iter().map(entry).collect();
-        let mut settings = self.settings.clone();
-        settings.retain(|(name, _)| name != KEYS);
-        settings.push((KEYS.to_owned(), list.join(",")));
-        settings
-    }
-
-    fn serve(&self, keys: &[&str]) -> TestApp {
-        TestApp::start(&self.with(keys))
-    }
-
-    /// Runs `altus4 keys` to its end; it tells no secret.
-    fn keys(&self, keys: &[&str], arguments: &[&str]) -> Ended {
-        let arguments: Vec<&str> = ["keys"].iter().chain(arguments).copied().collect();
-        let ended = Program::run_in(self.folder.path(), &arguments, &self.with(keys), "");
-        let said = format!("{}{}", ended.stdout, ended.stderr);
-        for id in keys {
-            assert!(!said.contains(&STANDARD.encode(key(id))), "{said}");
-        }
-        assert!(!said.contains("v1.") && !said.contains("altus4_sk_"), "{said}");
-        ended
-    }
-
-    fn rotate(&self, keys: &[&str]) -> Ended {
-        self.keys(keys, &["rotate-encryption", "--batch", "5"])
-    }
-
-    /// The name of the store's database on the shared MariaDB.
-    fn database(&self) -> &str {
-        let (_, url) = self.settings.iter().find(|(name, _)| name == "DATABASE_URL").expect("a store");
-        url.rsplit('/').next().expect("a database's name")
-    }
-
-    fn query(&self, sql: &str) -> String {
-        MariaDb::shared().query(self.database(), sql)
-    }
-
-    /// Waits until a count in the store is as large as this.
-    #[track_caller]
-    fn wait_for(&self, sql: &str, least: u64) {
-        let began = Instant::now();
-        while self.query(sql).parse::<u64>().expect("a number") < least {
-            assert!(began.elapsed() < LIMIT, "{sql}");
-            thread::sleep(POLL);
-        }
-    }
-
-    /// Holds these rows until it is dropped.
-    async fn hold(&self, sql: &str) -> mysql_async::Conn {
-        let url = MariaDb::shared().url(self.database());
-        let mut session = mysql_async::Conn::from_url(url).await.expect("connect");
-        session.query_drop("START TRANSACTION").await.expect("begin");
-        session.query_drop(format!("{sql} FOR UPDATE")).await.expect(sql);
-        session
-    }
-}
-
-/// The bytes of the key with this id.
-fn key(id: &str) -> [u8; 32] {
-    let mut bytes = *b"0123456789abcdefghijklmnopqrstuv";
-    bytes[..id.len()].copy_from_slice(id.as_bytes());
-    bytes
-}
 
 /// An account's session, its connections (ids in their order), and a key that can be shown again.
 struct Tenant {
@@ -299,11 +209,7 @@ async fn what_is_changed_meanwhile_stays_changed() {
     // It has read all three keys when it waits for the first of them.
     let holding = home.hold(&format!("SELECT id FROM api_keys WHERE id = '{}'", tenant.key.0)).await;
     let command = Program::start(&["keys", "rotate-encryption"], &home.with(&["new", "old"]));
-    let waiting = format!(
-        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{}' AND info LIKE 'UPDATE `api_keys`%'",
-        home.database()
-    );
-    home.wait_for(&waiting, 1);
+    home.wait_for_update_of("api_keys");
     let made = session.post(&format!("/api/v1/keys/{renewed}/regenerate"), json!({})).await;
     assert!((200..300).contains(&made.status), "{}", made.text);
     let secret = text(&made.data()["secretKey"]);
@@ -320,6 +226,48 @@ async fn what_is_changed_meanwhile_stays_changed() {
     let app = home.serve(&["new"]);
     tenant.check(&app).await;
     assert_eq!(shown(&app.caller(&tenant.session), &renewed).await, secret);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_meanwhile_stays_changed() {
+    const OTHER_PASSWORD: &str = "another password";
+    let home = Home::new(Kind::MariaDbRedis);
+    let app = home.serve(&["old"]);
+    let tenant = Tenant::furnish(&app, 3).await;
+    drop(app);
+    let app = home.serve(&["new", "old"]);
+    let session = app.caller(&tenant.session);
+    tenant.check(&app).await;
+
+    // It has read all three passwords when it waits for the first of them.
+    let held = format!("SELECT id FROM connections WHERE id = '{}'", tenant.connections[0]);
+    let holding = home.hold(&held).await;
+    let command = Program::start(&["keys", "rotate-encryption"], &home.with(&["new", "old"]));
+    home.wait_for_update_of("connections");
+    let user = format!("rotated_{}", home.database());
+    let script =
+        format!("CREATE USER {user} IDENTIFIED BY '{OTHER_PASSWORD}'; GRANT SELECT ON *.* TO {user}");
+    MariaDb::shared().execute("", &script);
+    // What says nothing of the password leaves it to the rotation.
+    let bodies = [
+        json!({ "username": user, "password": OTHER_PASSWORD }),
+        json!({ "name": "renamed", "host": "localhost" }),
+    ];
+    for (id, body) in tenant.connections[1..].iter().zip(bodies) {
+        let changed = session.send("PATCH", &format!("/api/v1/databases/{id}"), Some(&body)).await.is(200);
+        assert_eq!(changed.data()["database"]["status"], "connected", "{}", changed.text);
+    }
+    holding.disconnect().await.expect("disconnect");
+
+    let ended = command.ended();
+    ends(&ended, 0);
+    assert_eq!(counts(&ended, PASSWORDS), [2, 1, 0]);
+    tenant.check(&app).await;
+    drop(app);
+    let app = home.serve(&["new"]);
+    tenant.check(&app).await;
+    let shown = app.caller(&tenant.session).get("/api/v1/databases").await.is(200);
+    assert_eq!((&shown.data()[1]["username"], &shown.data()[2]["name"]), (&json!(user), &json!("renamed")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

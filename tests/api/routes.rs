@@ -28,7 +28,7 @@ pub(crate) enum Needs {
 use Needs::{Administrator, Credential, Nothing, Permission, Session};
 
 /// Method, path and need of every route below `/api/v1`.
-pub(crate) const ROUTES: [(&str, &str, Needs); 50] = [
+pub(crate) const ROUTES: [(&str, &str, Needs); 69] = [
     ("POST", "/api/v1/auth/register", Nothing),
     ("POST", "/api/v1/auth/login", Nothing),
     ("POST", "/api/v1/auth/refresh", Nothing),
@@ -72,11 +72,30 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 50] = [
     ("POST", "/api/v1/databases", Permission("database:write")),
     ("POST", "/api/v1/databases/test", Permission("database:write")),
     ("GET", "/api/v1/databases/{id}", Permission("database:read")),
+    ("GET", "/api/v1/databases/status", Permission("database:read")),
+    ("PUT", "/api/v1/databases/{id}", Permission("database:write")),
+    ("PATCH", "/api/v1/databases/{id}", Permission("database:write")),
     ("DELETE", "/api/v1/databases/{id}", Permission("database:write")),
+    ("GET", "/api/v1/databases/{id}/status", Permission("database:read")),
     ("POST", "/api/v1/databases/{id}/test", Permission("database:write")),
     ("GET", "/api/v1/databases/{id}/schema", Permission("database:read")),
+    ("GET", "/api/v1/databases/{id}/indexes/recommendations", Permission("database:read")),
+    ("POST", "/api/v1/databases/{id}/indexes", Permission("database:write")),
+    ("GET", "/api/v1/databases/{id}/indexes/{jobId}", Permission("database:read")),
     ("POST", "/api/v1/search", Permission("search")),
     ("GET", "/api/v1/search", Permission("search")),
+    ("POST", "/api/v1/search/multi", Permission("search")),
+    ("GET", "/api/v1/search/suggestions", Permission("search")),
+    ("POST", "/api/v1/search/analyze", Permission("analytics")),
+    ("GET", "/api/v1/search/history", Permission("search")),
+    ("GET", "/api/v1/search/trends", Permission("analytics")),
+    ("POST", "/api/v1/search/events", Permission("search")),
+    ("POST", "/api/v1/search/saved", Permission("search")),
+    ("GET", "/api/v1/search/saved", Permission("search")),
+    ("GET", "/api/v1/search/saved/{id}", Permission("search")),
+    ("PUT", "/api/v1/search/saved/{id}", Permission("search")),
+    ("DELETE", "/api/v1/search/saved/{id}", Permission("search")),
+    ("POST", "/api/v1/search/saved/{id}/run", Permission("search")),
     ("GET", "/api/v1/health", Nothing),
     ("GET", "/api/v1/openapi.json", Nothing),
 ];
@@ -89,7 +108,7 @@ async fn call(caller: &Caller, method: &str, path: &str) -> crate::client::Answe
     caller
         .send(
             method,
-            &path.replace("{id}", NEVER_ISSUED),
+            &path.replace("{id}", NEVER_ISSUED).replace("{jobId}", NEVER_ISSUED),
             ["POST", "PUT", "PATCH"].contains(&method).then_some(&body),
         )
         .await

@@ -9,6 +9,7 @@ use crate::samples::{articles, connection};
 
 const USER_PASSWORD: &str = "canary-user-password-61";
 const DATABASE_PASSWORD: &str = "canary-database-password-62";
+const NEW_DATABASE_PASSWORD: &str = "canary-database-password-66";
 const WRONG_PASSWORD: &str = "canary-wrong-password-63";
 const QUERY: &str = "canaryquerytext64";
 const ROW: &str = "canaryrowtext65";
@@ -33,6 +34,12 @@ impl Notes {
         answer
     }
 
+    async fn patch(&mut self, caller: &Caller, path: &str, body: Value) -> Answer {
+        let answer = caller.send("PATCH", path, Some(&body)).await;
+        self.0.push(answer.clone());
+        answer
+    }
+
     async fn get(&mut self, caller: &Caller, path: &str) -> Answer {
         let answer = caller.get(path).await;
         self.0.push(answer.clone());
@@ -40,6 +47,7 @@ impl Notes {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one walk through everything that has a secret")]
 async fn assert_keeps_secrets(kind: Kind) {
     let server = MariaDb::shared();
     let name = articles();
@@ -83,6 +91,23 @@ async fn assert_keeps_secrets(kind: Kind) {
     let found = key.search(json!({ "query": QUERY, "highlight": true })).await;
     assert!(found.to_string().contains(ROW), "{found}");
 
+    notes.get(&session, &format!("/api/v1/databases/{id}/status")).await.is(200);
+    notes.get(&session, "/api/v1/databases/status").await.is(200);
+    server.execute(&name, &format!("ALTER USER {user} IDENTIFIED BY '{NEW_DATABASE_PASSWORD}'"));
+    let path = format!("/api/v1/databases/{id}");
+    let changes = [
+        (json!({ "password": WRONG_PASSWORD }), 200),
+        (json!({ "password": NEW_DATABASE_PASSWORD }), 200),
+        (json!({ "password": { "is": NEW_DATABASE_PASSWORD } }), 400),
+        (json!({ "password": NEW_DATABASE_PASSWORD, "name": "" }), 400),
+        (json!({ "password": NEW_DATABASE_PASSWORD.repeat(50) }), 400),
+    ];
+    for (change, expected) in changes {
+        notes.patch(&session, &path, change).await.is(expected);
+    }
+    notes.patch(&app.session().await, &path, json!({ "password": NEW_DATABASE_PASSWORD })).await.is(404);
+    assert!(key.search(json!({ "query": QUERY })).await.to_string().contains(ROW));
+
     body["password"] = json!(WRONG_PASSWORD);
     notes.post(&session, "/api/v1/databases/test", body.clone()).await.is(502);
     body["name"] = json!("wrong");
@@ -109,7 +134,15 @@ async fn assert_keeps_secrets(kind: Kind) {
     let refresh = text(&logged_in.data()["tokens"]["refreshToken"]);
     let random = key.credential().rsplit_once("_test_").expect("a test key").1.to_owned();
     let signature = session.credential().rsplit_once('.').expect("a token").1.to_owned();
-    let issued = [USER_PASSWORD, DATABASE_PASSWORD, WRONG_PASSWORD, &refresh, &random, &signature];
+    let issued = [
+        USER_PASSWORD,
+        DATABASE_PASSWORD,
+        NEW_DATABASE_PASSWORD,
+        WRONG_PASSWORD,
+        &refresh,
+        &random,
+        &signature,
+    ];
     for answer in &notes.0 {
         for secret in issued.iter().chain([&QUERY]) {
             assert!(!answer.text.contains(secret), "{secret} is in {}", answer.text);

@@ -15,10 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("connections", &["kernel"]),
     ("search", &["kernel", "connections"]),
     // The adapters: the domains whose ports they implement, never each other.
-    ("store-sql", &["kernel", "users", "api-keys", "connections", "migrations"]),
+    ("store-sql", &["kernel", "users", "api-keys", "connections", "search", "migrations"]),
     ("datasource-mysql", &["kernel", "connections", "search"]),
     ("datasource-sqlite", &["kernel", "connections", "search"]),
-    ("cache-memory", &["kernel", "users", "api-keys"]),
+    ("cache-memory", &["kernel", "users", "api-keys", "search"]),
     ("cache-redis", &["kernel", "users", "api-keys"]),
     ("crypto", &["kernel", "users", "api-keys"]),
     ("migrations", &[]),

@@ -3,6 +3,8 @@
 //! A server is stopped and its folder removed when its value is dropped, and also when the test
 //! process ends in any other way (a static is never dropped; a process may be killed).
 //!
+//! [`rogue`] has servers of another kind.
+//!
 //! A server that is not installed, or that does not start, fails the test with a message: a test is
 //! never skipped.
 //!
@@ -17,6 +19,7 @@
 mod mariadb;
 mod process;
 mod redis;
+pub mod rogue;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;

@@ -14,6 +14,20 @@ impl Default for MemoryCacheConfig {
     }
 }
 
+/// The settings of a [`MemoryAnswerCache`](crate::MemoryAnswerCache).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryAnswerCacheConfig {
+    /// How many bytes answers and what they are found by may take together. 0 keeps nothing.
+    pub max_bytes: u64,
+}
+
+/// 64 MiB.
+impl Default for MemoryAnswerCacheConfig {
+    fn default() -> Self {
+        Self { max_bytes: 64 * 1024 * 1024 }
+    }
+}
+
 /// The settings of a [`MemoryAttemptLimiter`](crate::MemoryAttemptLimiter).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryAttemptLimiterConfig {

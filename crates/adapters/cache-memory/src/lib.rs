@@ -1,6 +1,6 @@
 //! The ports [`Cache`](altus4_kernel::Cache), [`AttemptLimiter`](altus4_users::AttemptLimiter),
-//! [`RateLimiter`](altus4_api_keys::RateLimiter), [`QuotaCounter`](altus4_api_keys::QuotaCounter) and
-//! [`KeyCache`](altus4_api_keys::KeyCache) in the memory of this process, mostly over moka: what a
+//! [`RateLimiter`](altus4_api_keys::RateLimiter), [`QuotaCounter`](altus4_api_keys::QuotaCounter),
+//! [`KeyCache`](altus4_api_keys::KeyCache) and [`AnswerCache`](altus4_search::AnswerCache) in the memory of this process, mostly over moka: what a
 //! single node uses, what each node uses while Redis is gone, and what tests use.
 //!
 //! Invariants:
@@ -11,6 +11,7 @@
 //!   dozens more. The keys that were tried least recently are forgotten first. The same holds of rates
 //!   and quotas; what is forgotten of a quota is known to the store.
 //! - What a key cache was told to forget it never hands out again.
+//! - Answers never weigh more than [`MemoryAnswerCacheConfig::max_bytes`] after a call has returned.
 //!
 //! ```
 //! use altus4_cache_memory::{MemoryCache, MemoryCacheConfig};
@@ -18,6 +19,7 @@
 //! let cache = MemoryCache::new(MemoryCacheConfig { max_bytes: 16 * 1024 * 1024 });
 //! ```
 
+mod answer_cache;
 mod attempt_limiter;
 mod cache;
 mod config;
@@ -26,11 +28,12 @@ mod quota_counter;
 mod rate_limiter;
 
 pub use crate::{
+    answer_cache::MemoryAnswerCache,
     attempt_limiter::MemoryAttemptLimiter,
     cache::MemoryCache,
     config::{
-        MemoryAttemptLimiterConfig, MemoryCacheConfig, MemoryKeyCacheConfig, MemoryQuotaCounterConfig,
-        MemoryRateLimiterConfig,
+        MemoryAnswerCacheConfig, MemoryAttemptLimiterConfig, MemoryCacheConfig, MemoryKeyCacheConfig,
+        MemoryQuotaCounterConfig, MemoryRateLimiterConfig,
     },
     key_cache::MemoryKeyCache,
     quota_counter::MemoryQuotaCounter,

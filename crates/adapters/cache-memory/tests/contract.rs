@@ -1,5 +1,7 @@
 //! What every adapter of these ports must do, and the bounds that are these ones' own.
 
+#[path = "contract/answer_cache.rs"]
+mod answer_cache;
 #[path = "contract/attempt_limiter.rs"]
 mod attempt_limiter;
 #[path = "contract/key_cache.rs"]

@@ -20,10 +20,12 @@ pub struct MySqlConfig {
     pub max_answer_bytes: usize,
     /// How much is held while a schema is read.
     pub max_schema_bytes: usize,
+    /// How long a server may take to make an index.
+    pub index_limit: Duration,
 }
 
 /// 3 s to connect, 60 s idle, 1,000 pools, packets of 4 MiB, 8 MiB sent for a statement, answers of 16 MiB,
-/// schemas of 24 MiB.
+/// schemas of 24 MiB, 6 hours for an index.
 impl Default for MySqlConfig {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
@@ -35,6 +37,7 @@ impl Default for MySqlConfig {
             max_statement_bytes: 8 * MIB,
             max_answer_bytes: 16 * MIB,
             max_schema_bytes: 24 * MIB,
+            index_limit: Duration::from_hours(6),
         }
     }
 }

@@ -87,7 +87,7 @@ impl Dialer {
     }
 
     /// Has the host checked, and the guard connect to the address that was admitted and log in.
-    async fn dial(&self, route: &Route) -> Result<Link, Fault> {
+    pub(crate) async fn dial(&self, route: &Route) -> Result<Link, Fault> {
         let address = self.gate.admit(&route.host, route.port).await.map_err(Fault::Gate)?;
         // No address, user or password: the driver knows the guard alone.
         let driver = OptsBuilder::default()
@@ -150,6 +150,12 @@ impl Route {
         let limits = Limits { packet: config.max_packet_bytes, answer: config.max_statement_bytes, patience };
         let connection_id = target.connection.id;
         Ok(Self { connection_id, identity, host: host.clone(), port: *port, entry, limits })
+    }
+
+    /// The same way for a statement that may take this long.
+    pub(crate) fn patient(mut self, limit: Duration) -> Self {
+        self.limits.patience.answer = limit + guard::GRACE;
+        self
     }
 
     /// The connection it belongs to.

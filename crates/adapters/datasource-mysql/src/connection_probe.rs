@@ -1,8 +1,11 @@
 //! The port that calls a server and tells its owner what should be known of it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use altus4_connections::{ConnectionProbe, Endpoint, ProbeReport, Target, Tls};
+use altus4_connections::{ConnectionProbe, Endpoint, PoolUsage, ProbeReport, Target, Tls};
 use altus4_kernel::{ConnectionId, PortResult};
 use async_trait::async_trait;
 use mysql_async::{Row, Value as Wire};
@@ -26,7 +29,7 @@ impl ConnectionProbe for MySqlSource {
         const OPERATION: &str = "connection_probe.probe";
         let pool = self.pools.make(target).map_err(|fault| port_error(OPERATION, fault))?;
         let max_bytes = self.config.max_answer_bytes;
-        let target = target.clone();
+        let (target, pools) = (target.clone(), Arc::clone(&self.pools));
         self.run(OPERATION, deadline, async move {
             let started = Instant::now();
             let mut session = pool.session().await?;
@@ -38,6 +41,7 @@ impl ConnectionProbe for MySqlSource {
                 outcome => outcome?,
             };
             let response_time = started.elapsed();
+            pools.note_well(&target);
             let settings = Settings::of(variables.into_iter().flatten());
             let grants: Vec<String> =
                 grants.into_iter().flatten().filter_map(|row| texts(row).next()).collect();
@@ -56,7 +60,11 @@ impl ConnectionProbe for MySqlSource {
         .await
     }
 
-    async fn close(&self, id: ConnectionId) {
+    fn usage(&self, id: ConnectionId) -> PoolUsage {
+        self.pools.usage(id)
+    }
+
+    fn close(&self, id: ConnectionId) {
         self.pools.close(id);
     }
 }

@@ -8,6 +8,19 @@
 
 use std::{fmt::Write, time::Duration};
 
+use altus4_connections::Generated;
+
+macro_rules! tables {
+    () => {
+        "\
+SELECT TABLE_NAME AS table_name, TABLE_TYPE AS table_type, TABLE_ROWS AS table_rows, \
+TABLE_COMMENT AS table_comment, ENGINE AS engine, CREATE_OPTIONS AS create_options \
+FROM information_schema.TABLES \
+WHERE TABLE_SCHEMA = ? \
+AND TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
+    };
+}
+
 /// An identifier, quoted: the one way for a name to get into a statement. Backticks quote under
 /// every `sql_mode`.
 pub(crate) fn quote(name: &str) -> String {
@@ -24,24 +37,15 @@ pub(crate) fn as_well_known_text(column: &str) -> String {
     format!("ST_AsText({column})")
 }
 
-/// Whether a column of any character set contains the pattern, without regard to case.
-pub(crate) fn is_like(column: &str) -> String {
-    format!("CONVERT({column} USING utf8mb4) COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!'")
+/// A text of any character set, to be compared without regard to case, and to accents.
+pub(crate) fn without_case(text: &str) -> String {
+    format!("CONVERT({text} USING utf8mb4) COLLATE utf8mb4_general_ci")
 }
 
-/// The pattern of [`is_like`] that finds `word` anywhere, whatever characters it has.
-pub(crate) fn containing(word: &str) -> String {
-    let mut pattern = String::with_capacity(word.len() + 2);
-    pattern.push('%');
-    for character in word.chars() {
-        if matches!(character, '!' | '%' | '_') {
-            pattern.push('!');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
-}
+/// Before a statement: how it would be run, as JSON. MariaDB runs it and adds what it measured.
+pub(crate) const EXPLAIN: &str = "/*M! ANALYZE *//*!50720 EXPLAIN */ FORMAT=JSON ";
+/// Before a statement: runs it and tells how, on MySQL from 8.0.18 on.
+pub(crate) const EXPLAIN_ANALYZE: &str = "EXPLAIN ANALYZE ";
 
 /// The order of matches, best first. Where the index gives them so by itself, MariaDB is not told,
 /// for it would sort them all once more, which takes up to ten times as long as finding them; MySQL
@@ -54,7 +58,24 @@ pub(crate) fn best_first(score: &str, is_given_so: bool) -> String {
 /// best first where no other order is asked for: those of a partitioned table do so for each
 /// partition alone.
 pub(crate) fn gives_best_first(engine: &str, options: &str) -> bool {
-    matches!(engine, "InnoDB" | "MyISAM" | "Aria") && !options.contains("partitioned")
+    matches!(engine, "InnoDB" | "MyISAM" | "Aria") && !is_partitioned(options)
+}
+
+/// Whether a table with these options is stored in partitions.
+pub(crate) fn is_partitioned(options: &str) -> bool {
+    options.contains("partitioned")
+}
+
+/// How a column is computed, by what the server says of it beside its type.
+pub(crate) fn generated(extra: &str) -> Option<Generated> {
+    let extra = extra.to_ascii_uppercase();
+    if extra.contains("VIRTUAL GENERATED") {
+        Some(Generated::Virtual)
+    } else if extra.contains("STORED GENERATED") {
+        Some(Generated::Stored)
+    } else {
+        None
+    }
 }
 
 /// Prepares a session, in one statement: it reads only, each of its statements ends after `limit`,
@@ -100,19 +121,69 @@ pub(crate) fn kill_statement(thread: u32) -> String {
 
 /// The tables and views of a schema; `?` is its name. Columns: name, type, rows, comment, engine,
 /// options.
-pub(crate) const TABLES: &str = "\
-SELECT TABLE_NAME AS table_name, TABLE_TYPE AS table_type, TABLE_ROWS AS table_rows, \
-TABLE_COMMENT AS table_comment, ENGINE AS engine, CREATE_OPTIONS AS create_options \
-FROM information_schema.TABLES \
-WHERE TABLE_SCHEMA = ? \
-AND TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')";
+pub(crate) const TABLES: &str = tables!();
 
-/// The columns of a schema. Columns: table, name, type, nullable, key, default. MariaDB writes the
-/// default `NULL` where MySQL gives none.
+/// The same, and a row of the type [`SETTINGS`] whose comment says which words full-text indexes
+/// hold, a setting a line. In one statement, so that a schema takes no more of them; some proxies and
+/// forks know not all of these settings and refuse it.
+pub(crate) const TABLES_AND_SETTINGS: &str = concat!(
+    tables!(),
+    " UNION ALL SELECT '', 'SETTINGS', NULL, CONCAT_WS('\n', \
+     @@GLOBAL.innodb_ft_min_token_size, @@GLOBAL.innodb_ft_max_token_size, \
+     @@GLOBAL.ft_min_word_len, @@GLOBAL.ft_max_word_len, @@GLOBAL.innodb_ft_enable_stopword, \
+     IFNULL(@@GLOBAL.innodb_ft_user_stopword_table, ''), \
+     IFNULL(@@GLOBAL.innodb_ft_server_stopword_table, ''), \
+     IFNULL(@@GLOBAL.ft_stopword_file, '') /*!50706 , @@GLOBAL.ngram_token_size */), NULL, NULL",
+);
+
+/// The type of the row that is no table.
+pub(crate) const SETTINGS: &str = "SETTINGS";
+
+/// The operator's own list of words that InnoDB leaves out. The server wants its column named so.
+pub(crate) fn stop_words(schema: &str, table: &str, limit: usize) -> String {
+    format!("SELECT value FROM {}.{} LIMIT {limit}", quote(schema), quote(table))
+}
+
+/// The statement that would make a table: the only place where MySQL tells the parsers of its
+/// full-text indexes. Columns: table, statement.
+pub(crate) fn show_create_table(table: &str) -> String {
+    format!("SHOW CREATE TABLE {}", quote(table))
+}
+
+/// The full-text indexes that have a parser of their own in the statement that makes their table, and
+/// that parser.
+pub(crate) fn parsers(statement: &str) -> impl Iterator<Item = (String, String)> {
+    statement.lines().filter_map(|line| {
+        let (index, rest) = quoted(line.trim_start().strip_prefix("FULLTEXT KEY ")?)?;
+        let (parser, _) = quoted(rest.split_once("WITH PARSER ")?.1)?;
+        Some((index, parser))
+    })
+}
+
+/// The name in backticks that a text begins with, and what comes after it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut rest = text.strip_prefix('`')?;
+    let mut name = String::new();
+    loop {
+        let (part, after) = rest.split_once('`')?;
+        name.push_str(part);
+        match after.strip_prefix('`') {
+            Some(more) => {
+                name.push('`');
+                rest = more;
+            }
+            None => return Some((name, after)),
+        }
+    }
+}
+
+/// The columns of a schema. Columns: table, name, type, nullable, key, default, comment, what else,
+/// collation. MariaDB writes the default `NULL` where MySQL gives none.
 pub(crate) const COLUMNS: &str = "\
 SELECT TABLE_NAME AS table_name, COLUMN_NAME AS column_name, COLUMN_TYPE AS column_type, \
 IS_NULLABLE AS is_nullable, COLUMN_KEY AS column_key, \
-/*M! NULLIF( */ COLUMN_DEFAULT /*M! , 'NULL') */ AS column_default \
+/*M! NULLIF( */ COLUMN_DEFAULT /*M! , 'NULL') */ AS column_default, \
+COLUMN_COMMENT AS column_comment, EXTRA AS extra, COLLATION_NAME AS collation_name \
 FROM information_schema.COLUMNS \
 WHERE TABLE_SCHEMA = ? \
 ORDER BY TABLE_NAME, ORDINAL_POSITION";
@@ -159,8 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_takes_wildcards_literally() {
-        assert_eq!(containing("100%_!\\"), "%100!%!_!!\\%");
+    fn parsers_are_read_from_the_statement_that_makes_a_table() {
+        let statement = "CREATE TABLE `t` (\n  `a` text COMMENT 'FULLTEXT KEY `x` WITH PARSER `y`',\n  \
+                         FULLTEXT KEY `plain` (`a`),\n  \
+                         FULLTEXT KEY `o``dd` (`a`,`b`) /*!50100 WITH PARSER `ngram` */ \n) ENGINE=InnoDB";
+        let found: Vec<_> = parsers(statement).collect();
+        assert_eq!(found, [("o`dd".to_owned(), "ngram".to_owned())]);
     }
 
     #[test]

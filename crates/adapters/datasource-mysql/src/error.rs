@@ -4,7 +4,10 @@ use altus4_kernel::{PortError, PortErrorKind, PublicDetail, System};
 use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 use tokio::{runtime::TryCurrentError, task::JoinError};
 
-use crate::guard::{Ending, Refusal};
+use crate::{
+    breaker::Blame,
+    guard::{Ending, Refusal},
+};
 
 /// Everything that can stop a call.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +15,12 @@ pub(crate) enum Fault {
     /// The host may not be dialled, or has no address.
     #[error(transparent)]
     Gate(PortError),
+    /// What went wrong before, and isn't tried again yet.
+    #[error(transparent)]
+    Known(Known),
+    /// As many calls as are let wait for a session wait already.
+    #[error("too many calls wait for a session")]
+    Crowded,
     /// Connecting took too long.
     #[error("no session within the time limit")]
     Connect,
@@ -66,6 +75,11 @@ impl Fault {
         matches!(self, Self::Driver(Driver::Server(_))) && !self.is_lost_session()
     }
 
+    /// Whether the server doesn't know a setting that was asked for, or the way of asking.
+    pub(crate) fn is_unknown_setting(&self) -> bool {
+        matches!(self, Self::Driver(Driver::Server(error)) if matches!(error.code, 1_064 | 1_105 | 1_193 | 1_235))
+    }
+
     /// Whether a server that does so is worth no further word.
     pub(crate) fn is_of_a_rogue(&self) -> bool {
         matches!(self, Self::Ended(Ending::Protocol(_)))
@@ -76,9 +90,52 @@ impl Fault {
         matches!(self, Self::Driver(error) if is_large_statement(error))
     }
 
+    /// What it says of the server, when it happened on the way to a session or in one.
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            Self::Gate(error) if error.kind != PortErrorKind::NotPermitted => Blame::Unreachable,
+            Self::Ended(Ending::Protocol(_)) | Self::Refused(Refusal::Login(_)) => Blame::Rogue,
+            Self::Driver(Driver::Server(error)) => match error.code {
+                1_045 | 1_698 => Blame::Login,
+                1_040 | 1_203 | 1_226 => Blame::Full,
+                _ => Blame::Unreachable,
+            },
+            Self::Connect | Self::Deadline | Self::Driver(_) | Self::Ended(_) => Blame::Unreachable,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Name
+                | Refusal::Roots
+                | Refusal::Tls(_)
+                | Refusal::Socket(_)
+                | Refusal::Driver(_) => Blame::None,
+                _ => Blame::Unreachable,
+            },
+            _ => Blame::None,
+        }
+    }
+
+    /// What can be told of it again.
+    pub(crate) fn known(&self) -> Known {
+        let (kind, message) = self.meaning();
+        let (errno, sql_state) = self.numbers();
+        Known { kind, message, errno, sql_state }
+    }
+
+    /// The number and the state that the server gave it.
+    fn numbers(&self) -> (Option<u16>, Option<String>) {
+        match self {
+            Self::Known(known) => (known.errno, known.sql_state.clone()),
+            Self::Driver(Driver::Server(error)) => {
+                (Some(error.code), is_sql_state(&error.state).then(|| error.state.clone()))
+            }
+            _ => (None, None),
+        }
+    }
+
     fn meaning(&self) -> (PortErrorKind, &'static str) {
         use PortErrorKind::{Rejected, Timeout, Unavailable, Unexpected};
         match self {
+            Self::Known(known) => (known.kind, known.message),
+            Self::Crowded => (Unavailable, "too many searches are waiting for this database already"),
             Self::TooLarge(_) | Self::Ended(Ending::TooLarge) => (Rejected, TOO_LARGE),
             Self::Deadline | Self::Ended(Ending::Overdue) => (Timeout, "the database did not answer in time"),
             Self::Ended(Ending::Protocol(_)) => (Unavailable, ROGUE),
@@ -92,6 +149,23 @@ impl Fault {
                 (Unavailable, UNREACHABLE)
             }
         }
+    }
+}
+
+/// A fault that happened before, as it is told again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("not tried again yet since: {message}")]
+pub(crate) struct Known {
+    kind: PortErrorKind,
+    message: &'static str,
+    errno: Option<u16>,
+    sql_state: Option<String>,
+}
+
+impl Known {
+    #[cfg(test)]
+    pub(crate) fn kind(&self) -> PortErrorKind {
+        self.kind
     }
 }
 
@@ -114,10 +188,7 @@ pub(crate) fn port_error(operation: &'static str, fault: Fault) -> PortError {
         Fault::Gate(error) if error.kind == kind => error.with_detail(detail),
         Fault::Gate(error) => error,
         fault => {
-            if let Fault::Driver(Driver::Server(error)) = &fault {
-                detail.errno = Some(error.code);
-                detail.sql_state = is_sql_state(&error.state).then(|| error.state.clone());
-            }
+            (detail.errno, detail.sql_state) = fault.numbers();
             PortError::new(kind, System::DataSource, operation).with_detail(detail).with_source(fault)
         }
     }

@@ -5,11 +5,14 @@
 //! - Sockets are opened in `guard.rs` alone, to the address that the
 //!   [`AddressGate`](altus4_connections::AddressGate) admitted.
 //! - Nothing that a server sends reaches the driver but through the guard.
-//! - A session only reads, and each of its statements has a time limit on the server.
+//! - A session only reads, and each of its statements has a time limit on the server; but for the one
+//!   session that makes an index that its owner asked for (`index_builder.rs`).
 //! - Values are bound, never written into a statement; names are quoted by one function, and come
 //!   from the schema snapshot.
 //! - A session is used again only when its last statement came to its end. At a deadline, or when
 //!   the caller goes away, the statement is killed on the server and the session is closed.
+//! - A server that can't be reached, or misbehaves, is left alone for a while, and only so many calls
+//!   wait for one: see `breaker.rs` and `pool.rs`.
 //! - What is held of an answer is bounded, whatever the server sends.
 //!
 //! What MySQL and MariaDB don't have in common is in `dialect.rs`.
@@ -26,6 +29,7 @@
 //! # }
 //! ```
 
+mod breaker;
 mod column_type;
 mod config;
 mod connect;
@@ -35,6 +39,9 @@ mod error;
 mod full_text_index;
 mod grants;
 mod guard;
+mod index_builder;
+mod index_rules;
+mod plan;
 mod pool;
 mod resolver;
 mod schema_inspector;

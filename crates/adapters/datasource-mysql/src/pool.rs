@@ -10,16 +10,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::Target;
+use altus4_connections::{PoolUsage, Target};
 use altus4_kernel::ConnectionId;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
 use tokio::{runtime::Handle, time};
 
 use crate::{
+    breaker::{Breaker, Change},
     connect::{Dialer, Link, Route},
     error::Fault,
     session::Session,
 };
+
+/// How many calls may wait for each session that a pool may have. Those beyond would hardly get one
+/// within their time, and each holds memory.
+const WAITING_PER_SESSION: usize = 20;
 
 /// The pools that are open.
 pub(crate) struct Pools {
@@ -40,11 +45,18 @@ pub(crate) struct SessionPool {
     /// The tables whose full-text indexes have to be told to give the best matches first; not known
     /// before the schema was read.
     unsorted: Arc<Mutex<Option<HashSet<String>>>>,
+    /// How many may wait for a session.
+    most_waiting: usize,
 }
 
 impl Pools {
     pub(crate) fn new(dialer: Arc<Dialer>) -> Self {
         Self { dialer, open: Mutex::default(), is_swept: AtomicBool::new(false) }
+    }
+
+    /// Who opens sessions.
+    pub(crate) fn dialer(&self) -> &Arc<Dialer> {
+        &self.dialer
     }
 
     /// The target's pool. One for an older state of the connection is let go; a target that is
@@ -73,17 +85,38 @@ impl Pools {
     pub(crate) fn make(&self, target: &Target) -> Result<SessionPool, Fault> {
         let route = Arc::new(Route::to(target, self.dialer.config())?);
         let size = route.session_limit();
-        let opener = Opener { dialer: Arc::clone(&self.dialer), route };
+        let opener = Opener { dialer: Arc::clone(&self.dialer), route, breaker: Arc::default() };
         // Last in, first out: what isn't needed grows old and is swept out.
         let pool = Pool::builder(opener).max_size(size).queue_mode(QueueMode::Lifo).build();
         let sessions = pool.map_err(Fault::Pool)?;
-        Ok(SessionPool { sessions, unsorted: Arc::default() })
+        Ok(SessionPool { sessions, unsorted: Arc::default(), most_waiting: size * WAITING_PER_SESSION })
     }
 
-    pub(crate) fn close(&self, id: ConnectionId) {
-        if let Some(kept) = self.lock().remove(&id) {
-            kept.pool.sessions.close();
+    /// The target was called and did all that it should.
+    pub(crate) fn note_well(&self, target: &Target) {
+        let open = self.lock();
+        let kept = open.get(&target.connection.id).filter(|kept| kept.pool.route().leads_to(target));
+        if kept.is_some_and(|kept| kept.pool.sessions.manager().breaker.close()) {
+            told_back(target.connection.id);
         }
+    }
+
+    /// Closes what is idle; whoever holds the pool may go on, and the last one leaves nothing open.
+    pub(crate) fn close(&self, id: ConnectionId) {
+        let kept = self.lock().remove(&id);
+        if let Some(kept) = kept {
+            kept.pool.forget_idle();
+        }
+    }
+
+    /// What is open to a connection, one that is being opened included.
+    pub(crate) fn usage(&self, id: ConnectionId) -> PoolUsage {
+        let status = self.lock().get(&id).map(|kept| kept.pool.sessions.status());
+        let count = |sessions: usize| u32::try_from(sessions).unwrap_or(u32::MAX);
+        status.map_or_else(PoolUsage::default, |status| PoolUsage {
+            active: count(status.size.saturating_sub(status.available)),
+            idle: count(status.available.min(status.size)),
+        })
     }
 
     pub(crate) fn close_all(&self) {
@@ -111,6 +144,10 @@ impl Pools {
     }
 }
 
+fn told_back(connection_id: ConnectionId) {
+    tracing::info!(%connection_id, "datasource.mysql.back");
+}
+
 async fn sweep(pools: Weak<Pools>, idle: Duration) {
     loop {
         time::sleep(idle / 4).await;
@@ -120,15 +157,24 @@ async fn sweep(pools: Weak<Pools>, idle: Duration) {
 }
 
 impl SessionPool {
-    /// A session, waiting for one if all are in use.
+    /// A session, waiting for one if all are in use; unless too many wait already, or the server is
+    /// in quarantine.
     pub(crate) async fn session(&self) -> Result<Session, Fault> {
+        let breaker = &self.sessions.manager().breaker;
+        if let Some(known) = breaker.quarantine(Instant::now()) {
+            return Err(Fault::Known(known));
+        }
+        if self.sessions.status().waiting >= self.most_waiting {
+            return Err(Fault::Crowded);
+        }
         let object = self.sessions.get().await.map_err(|error| match error {
             PoolError::Backend(fault) => fault,
             _ => Fault::Closed,
         })?;
         let opener = self.sessions.manager();
         let is_reused = Object::metrics(&object).recycle_count > 0;
-        Ok(Session::new(object, Arc::clone(&opener.dialer), Arc::clone(&opener.route), is_reused))
+        let (dialer, route) = (Arc::clone(&opener.dialer), Arc::clone(&opener.route));
+        Ok(Session::new(object, dialer, route, Arc::clone(&opener.breaker), is_reused))
     }
 
     /// Closes the sessions that are not in use.
@@ -156,6 +202,7 @@ impl SessionPool {
 pub(crate) struct Opener {
     dialer: Arc<Dialer>,
     route: Arc<Route>,
+    breaker: Arc<Breaker>,
 }
 
 impl Manager for Opener {
@@ -163,7 +210,15 @@ impl Manager for Opener {
     type Error = Fault;
 
     async fn create(&self) -> Result<Link, Fault> {
-        self.dialer.open(&self.route).await
+        let attempt = self.breaker.attempt(Instant::now()).map_err(Fault::Known)?;
+        let outcome = self.dialer.open(&self.route).await;
+        let connection_id = self.route.connection_id();
+        match attempt.end(&outcome, Instant::now()) {
+            Change::None => {}
+            Change::Opened => tracing::warn!(%connection_id, "datasource.mysql.left_alone"),
+            Change::Closed => told_back(connection_id),
+        }
+        outcome
     }
 
     /// Asks the server nothing, which would cost a round trip: a session that turns out to be gone

@@ -12,28 +12,55 @@ use altus4_kernel::PortResult;
 use async_trait::async_trait;
 use mysql_async::{Row, Value as Wire};
 
-use crate::{MySqlSource, column_type, dialect, error::port_error, statement::Query, value};
+use crate::{
+    MySqlSource, column_type, dialect,
+    error::{Fault, port_error},
+    index_rules::FullTextSettings,
+    pool::SessionPool,
+    statement::Query,
+    value,
+};
 
 /// As long as a name can be in MySQL.
 const MAX_NAME_CHARS: usize = 64;
+/// How many tables are asked for the parsers of their indexes.
+const MAX_PARSED: usize = 64;
+/// How much of a list of stop words, or of the statement that makes a table, is held.
+const MAX_SIDE_BYTES: usize = 4 * 1024 * 1024;
 
 #[async_trait]
 impl SchemaInspector for MySqlSource {
     /// Tables without a column that can be named are left out too, and so are broken views. When
     /// statistics were brought up to date isn't told, since a user who only reads can't see it.
+    ///
+    /// A fifth query is needed where the operator has set a list of stop words of his own. MySQL tells
+    /// the parsers of full-text indexes for one table at a time alone; MariaDB has none. So there the
+    /// first [`MAX_PARSED`] tables that have such an index are asked for, one by one.
     async fn inspect(&self, target: &Target, deadline: Duration) -> PortResult<Vec<DiscoveredTable>> {
         const OPERATION: &str = "schema_inspector.inspect";
         let pool = self.pools.get(target).map_err(|fault| port_error(OPERATION, fault))?;
         let schema = Wire::Bytes(target.connection.database.as_str().as_bytes().to_vec());
         let max_bytes = self.config.max_schema_bytes;
-        let queries = [dialect::TABLES, dialect::COLUMNS, dialect::INDEXES, dialect::RELATIONS]
-            .map(|sql| Query { sql: sql.to_owned(), values: vec![schema.clone()], max_rows: usize::MAX });
+        let queries = move |tables: &str| {
+            [tables, dialect::COLUMNS, dialect::INDEXES, dialect::RELATIONS].map(|sql| Query {
+                sql: sql.to_owned(),
+                values: vec![schema.clone()],
+                max_rows: usize::MAX,
+            })
+        };
         self.run(OPERATION, deadline, async move {
-            let [tables, columns, indexes, relations] = pool.read(queries, max_bytes).await?;
+            let answers = match pool.read(queries(dialect::TABLES_AND_SETTINGS), max_bytes).await {
+                Err(fault) if fault.is_unknown_setting() => {
+                    pool.read(queries(dialect::TABLES), max_bytes).await
+                }
+                answers => answers,
+            };
+            let [tables, columns, indexes, relations] = answers?;
             let mut schema = Schema::default();
             for row in tables {
                 schema.add_table(row);
             }
+            read_stop_words(&pool, &mut schema.settings).await?;
             for row in columns {
                 schema.add_column(row);
             }
@@ -43,11 +70,49 @@ impl SchemaInspector for MySqlSource {
             for row in relations {
                 schema.add_relation(row);
             }
+            read_parsers(&pool, &mut schema).await?;
             pool.note_unsorted(std::mem::take(&mut schema.unsorted));
             Ok(schema.into_tables())
         })
         .await
     }
+}
+
+/// Reads the operator's own list of stop words, if there is one and the user may read it; else the
+/// usual list is the best guess.
+async fn read_stop_words(pool: &SessionPool, settings: &mut FullTextSettings) -> Result<(), Fault> {
+    let Some(query) = settings.stop_words_query() else { return Ok(()) };
+    match pool.read([query], MAX_SIDE_BYTES).await {
+        Ok([rows]) => settings.set_stop_words(rows),
+        Err(fault) if fault.is_answer() => {}
+        Err(fault) => return Err(fault),
+    }
+    Ok(())
+}
+
+/// Reads which parsers full-text indexes have. What can't be read isn't told.
+async fn read_parsers(pool: &SessionPool, schema: &mut Schema) -> Result<(), Fault> {
+    if !schema.settings.has_parsers() {
+        return Ok(());
+    }
+    let mut indexed: Vec<_> =
+        schema.tables.values_mut().filter(|table| !table.full_text_indexes.is_empty()).collect();
+    indexed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    for table in indexed.into_iter().take(MAX_PARSED) {
+        let query = Query { sql: dialect::show_create_table(&table.name), values: Vec::new(), max_rows: 1 };
+        let rows = match pool.read([query], MAX_SIDE_BYTES).await {
+            Err(fault) if fault.is_answer() => continue,
+            rows => rows?,
+        };
+        let statement = rows.into_iter().flatten().next().and_then(|row| Cells::of(row).nth_text(1));
+        for (name, parser) in dialect::parsers(&statement.unwrap_or_default()) {
+            if let Some(index) = table.full_text_indexes.iter_mut().find(|index| index.name == name) {
+                index.rules = schema.settings.of_parser(&parser).unwrap_or_else(|| index.rules.clone());
+                index.parser = Some(parser);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Tables by name, as they come together. Rows of a table that isn't known are passed over: it was
@@ -57,13 +122,21 @@ struct Schema {
     tables: HashMap<String, DiscoveredTable>,
     /// Those whose full-text indexes don't give the best matches first.
     unsorted: HashSet<String>,
+    settings: FullTextSettings,
 }
 
 impl Schema {
     fn add_table(&mut self, row: Row) {
         let mut cells = Cells::of(row);
-        let Some(name) = cells.name() else { return };
-        let kind = match cells.text().as_deref() {
+        let name = cells.name();
+        let class = cells.text();
+        if class.as_deref() == Some(dialect::SETTINGS) {
+            let (_, settings) = (cells.number(), cells.text());
+            self.settings = FullTextSettings::parse(&settings.unwrap_or_default());
+            return;
+        }
+        let Some(name) = name else { return };
+        let kind = match class.as_deref() {
             Some("BASE TABLE" | "SYSTEM VERSIONED") => TableKind::Table,
             Some("VIEW") => TableKind::View,
             _ => return,
@@ -71,12 +144,19 @@ impl Schema {
         let estimated_rows = cells.number();
         // A view's comment is the word VIEW, or what is wrong with it.
         let comment = cells.text().filter(|text| kind == TableKind::Table && !text.is_empty());
-        let (engine, options) = (cells.text().unwrap_or_default(), cells.text().unwrap_or_default());
-        if !dialect::gives_best_first(&engine, &options) {
+        let (engine, options) = (cells.text(), cells.text().unwrap_or_default());
+        if !dialect::gives_best_first(engine.as_deref().unwrap_or_default(), &options) {
             self.unsorted.insert(name.clone());
         }
-        let table =
-            DiscoveredTable { name: name.clone(), kind, comment, estimated_rows, ..Default::default() };
+        let table = DiscoveredTable {
+            name: name.clone(),
+            kind,
+            comment,
+            estimated_rows,
+            engine,
+            is_partitioned: dialect::is_partitioned(&options),
+            ..Default::default()
+        };
         self.tables.insert(name, table);
     }
 
@@ -92,6 +172,9 @@ impl Schema {
             nullable: cells.text().is_some_and(|text| text == "YES"),
             key: cells.text().filter(|text| !text.is_empty()),
             default: cells.text(),
+            comment: cells.text().filter(|text| !text.is_empty()),
+            generated: cells.text().and_then(|extra| dialect::generated(&extra)),
+            collation: cells.text(),
         });
     }
 
@@ -112,6 +195,7 @@ impl Schema {
                 name: index,
                 columns: vec![column],
                 parser: None,
+                rules: self.settings.of(table.engine.as_deref().unwrap_or_default()),
             }),
         }
     }
@@ -147,6 +231,11 @@ impl Cells {
             Wire::Bytes(bytes) => Some(value::text(bytes)),
             _ => None,
         }
+    }
+
+    fn nth_text(mut self, at: usize) -> Option<String> {
+        self.0.nth(at.checked_sub(1)?);
+        self.text()
     }
 
     /// A name that can be quoted safely.

@@ -14,6 +14,7 @@ use mysql_async::{
 use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
+    breaker::Breaker,
     connect::{Dialer, Link, Route},
     error::{Fault, port_error},
     pool::{Opener, SessionPool},
@@ -29,6 +30,7 @@ pub(crate) struct Session {
     object: Option<Object<Opener>>,
     dialer: Arc<Dialer>,
     route: Arc<Route>,
+    breaker: Arc<Breaker>,
     is_reused: bool,
     state: State,
 }
@@ -52,17 +54,26 @@ impl SessionPool {
         queries: [Query; N],
         max_bytes: usize,
     ) -> Result<[Vec<Row>; N], Fault> {
+        let rows = self.read_each(&queries, max_bytes).await?;
+        rows.try_into().map_err(|_| Fault::Request("not every query was run"))
+    }
+
+    /// The same for as many queries as there are.
+    pub(crate) async fn read_each(
+        &self,
+        queries: &[Query],
+        max_bytes: usize,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
         let mut session = self.session().await?;
-        let rows = match session.read(&queries, max_bytes).await {
+        match session.read(queries, max_bytes).await {
             Err(fault) if session.is_reused && fault.is_lost_session() => {
                 // The server hung up while the session lay idle; the others fared no better.
                 drop(session);
                 self.forget_idle();
-                self.session().await?.read(&queries, max_bytes).await?
+                self.session().await?.read(queries, max_bytes).await
             }
-            outcome => outcome?,
-        };
-        rows.try_into().map_err(|_| Fault::Request("not every query was run"))
+            outcome => outcome,
+        }
     }
 }
 
@@ -71,9 +82,10 @@ impl Session {
         object: Object<Opener>,
         dialer: Arc<Dialer>,
         route: Arc<Route>,
+        breaker: Arc<Breaker>,
         is_reused: bool,
     ) -> Self {
-        Self { object: Some(object), dialer, route, is_reused, state: State::Ready }
+        Self { object: Some(object), dialer, route, breaker, is_reused, state: State::Ready }
     }
 
     /// The session's connection; `None` never, as it is taken only when the session is dropped.
@@ -97,6 +109,13 @@ impl Session {
                 Err(fault) if fault.is_lost_session() || fault.is_of_a_rogue() => State::Broken,
                 Err(_) => State::Running,
             };
+            if let Err(fault) = &outcome
+                && fault.is_of_a_rogue()
+                && self.breaker.note_failure(fault, Instant::now())
+            {
+                let connection_id = self.route.connection_id();
+                tracing::warn!(%connection_id, "datasource.mysql.quarantined");
+            }
             answers.push(outcome.map_err(|fault| match fault {
                 Fault::TooLarge(_) => Fault::TooLarge(max_bytes),
                 fault => fault,
@@ -116,13 +135,15 @@ impl Drop for Session {
         let link = Object::take(object);
         // Without a runtime the socket is closed here and now.
         if let Ok(runtime) = Handle::try_current() {
-            let is_running = self.state == State::Running;
+            // Whoever can't connect can't kill either; the statement has its own limit on the server.
+            let is_running = self.state == State::Running && !self.breaker.is_open(Instant::now());
             runtime.spawn(give_up(Arc::clone(&self.dialer), Arc::clone(&self.route), link, is_running));
         }
     }
 }
 
-async fn give_up(dialer: Arc<Dialer>, route: Arc<Route>, link: Link, is_running: bool) {
+/// Ends a session, and the statement that it is running.
+pub(crate) async fn give_up(dialer: Arc<Dialer>, route: Arc<Route>, link: Link, is_running: bool) {
     let connection_id = route.connection_id();
     if is_running {
         match dialer.kill_statement(&route, link.conn.id()).await {

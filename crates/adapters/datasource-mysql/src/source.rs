@@ -17,7 +17,8 @@ use crate::{
 
 /// Users' MySQL and MariaDB databases: a
 /// [`ConnectionProbe`](altus4_connections::ConnectionProbe), a
-/// [`SchemaInspector`](altus4_connections::SchemaInspector) and a
+/// [`SchemaInspector`](altus4_connections::SchemaInspector), an
+/// [`IndexBuilder`](altus4_connections::IndexBuilder) and a
 /// [`FullTextIndex`](altus4_search::FullTextIndex). Clones share their pools.
 ///
 /// The driver runs in tasks of its own, on the runtime that the source was made in: a server that

@@ -1,13 +1,32 @@
 //! The statements that search and read rows, and the shape of their answers. Pure: requests in,
 //! text and values out.
 
-use altus4_connections::{Column, ColumnKind, ColumnRef, Table, Value};
-use altus4_search::{Candidate, CandidateRequest, CandidateSource, ReadColumn, Row, RowsRequest};
-use mysql_async::{Row as WireRow, Value as Wire};
+mod filter;
+mod indexes;
+mod matching;
+mod pattern;
+mod sample;
+mod select_list;
+mod sql;
+#[cfg(test)]
+mod tests;
 
+use altus4_connections::{Column, ColumnRef, Table, Value};
+use altus4_search::{CandidateRequest, Matching, Order, RowsRequest};
+use mysql_async::Value as Wire;
+
+use self::{
+    indexes::has_threshold,
+    matching::{Found, Origin},
+    select_list::{counted, select_list},
+    sql::Sql,
+};
+pub(crate) use self::{
+    sample::{Places, places, sample},
+    select_list::Shape,
+};
 use crate::{
-    column_type,
-    dialect::{as_well_known_text, best_first, containing, cut, is_like, quote},
+    dialect::{best_first, quote},
     error::Fault,
     value,
 };
@@ -15,6 +34,8 @@ use crate::{
 /// More keys than one statement takes; with 16 columns of a key there would be 16,384 values, of
 /// which a statement has at most 65,535.
 const MAX_KEYS: usize = 1_024;
+/// How much of a text tells it from others where values are counted.
+const FACET_CHARS: u32 = 256;
 
 /// A statement, its values, and how many rows are to be expected at the most.
 #[derive(Debug)]
@@ -24,60 +45,79 @@ pub(crate) struct Query {
     pub(crate) max_rows: usize,
 }
 
-/// What the columns of an answer are: the primary key, what was to be read, and from an index the
-/// score.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    keys: usize,
-    cells: Vec<Cell>,
-}
-
-/// A column that was to be read.
-#[derive(Debug)]
-struct Cell {
-    max_chars: usize,
-    is_json: bool,
+impl Query {
+    fn new(sql: Sql, max_rows: u64) -> Self {
+        let max_rows = usize::try_from(max_rows).unwrap_or(usize::MAX);
+        Self { sql: sql.text, values: sql.values, max_rows }
+    }
 }
 
 /// The statement that finds candidates; `None` where nothing can match. `is_given_sorted` tells
 /// whether the table's indexes give their matches best first by themselves.
 pub(crate) fn candidates(request: &CandidateRequest, is_given_sorted: bool) -> Option<(Query, Shape)> {
-    let words: Vec<&str> = request.words.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() || request.limit == 0 {
-        return None;
+    let table = &request.matching.table;
+    let mut found = matching::found(&request.matching).filter(|_| request.limit > 0)?;
+    let (selected, shape) = select_list(table, &request.read);
+    let mut selected: Vec<_> = selected.into_iter().map(Sql::plain).collect();
+    // In boolean mode, which is what is used with a threshold, they come in the table's order.
+    let order = order(request, &found, is_given_sorted && !has_threshold(table));
+    if let Some(score) = found.score.take() {
+        selected.push(score.within("", &format!(" AS {SCORE}")));
     }
-    let table = &request.table;
-    let (mut selected, shape) = select_list(table, &request.read);
-    let (condition, order, values) = match &request.source {
-        CandidateSource::Index(index) => {
-            let matching = format!("MATCH ({}) AGAINST (? IN NATURAL LANGUAGE MODE)", names(&index.columns));
-            selected.push(format!("{matching} AS {SCORE}"));
-            let words = Wire::Bytes(words.join(" ").into_bytes());
-            // No second key: MySQL would sort all matches instead of taking the best from the index.
-            (matching, format!(" {}", best_first(SCORE, is_given_sorted)), vec![words.clone(), words])
+    if selected.is_empty() {
+        selected.push(Sql::plain("0"));
+    }
+    let statement = select(Sql::list(selected, ", "), found, &order, request.limit.into());
+    Some((Query::new(statement, request.limit.into()), shape))
+}
+
+/// The statement that counts the rows that match, up to `at_most`; `None` where nothing can match.
+/// To count no further is what makes it cheaper than a search.
+pub(crate) fn count(matching: &Matching, at_most: u64) -> Option<Query> {
+    let found = matching::found(matching).filter(|_| at_most > 0)?;
+    let rows = select(Sql::plain("1"), found, "", at_most);
+    Some(Query::new(rows.within("SELECT COUNT(*) FROM (", ") AS `altus4 counted`"), 1))
+}
+
+/// The statement that counts the values of a column among the rows that match; `None` where nothing
+/// can match.
+pub(crate) fn facet(matching: &Matching, column: &ColumnRef, limit: u32) -> Option<(Query, Shape)> {
+    let mut found = matching::found(matching).filter(|_| limit > 0)?;
+    let (value, shape) = counted(&matching.table, column, FACET_CHARS);
+    found.conditions.push(Sql::plain(format!("{} IS NOT NULL", quote(column.name()))));
+    let order = "GROUP BY 1 ORDER BY 2 DESC, 1 ";
+    let statement = select(Sql::plain(format!("{value}, COUNT(*)")), found, order, limit.into());
+    Some((Query::new(statement, limit.into()), shape))
+}
+
+/// The limit is bound, which makes for fewer different statements to prepare, and for none that is
+/// not prepared: their answers come with their types.
+fn select(selected: Sql, found: Found, order: &str, limit: u64) -> Sql {
+    let mut pieces = vec![selected.within("SELECT ", ""), found.from.within("FROM ", "")];
+    if !found.conditions.is_empty() {
+        pieces.push(Sql::list(found.conditions, " AND ").within("WHERE ", ""));
+    }
+    pieces.push(Sql::with(format!("{order}LIMIT ?"), Wire::UInt(limit)));
+    Sql::list(pieces, " ")
+}
+
+/// The order that is asked for, as it stands in the statement.
+fn order(request: &CandidateRequest, found: &Found, is_given_sorted: bool) -> String {
+    let key = names(&request.matching.table.primary_key);
+    let score = found.score.is_some().then(|| format!("{SCORE} DESC"));
+    let columns: Vec<_> = match &request.order {
+        // No second key: MySQL would sort all matches instead of taking the best from the index.
+        Order::Relevance if found.origin == Origin::Index => {
+            return format!("{} ", best_first(SCORE, is_given_sorted));
         }
-        CandidateSource::Scan(columns) => {
-            let pairs = || columns.iter().flat_map(|column| words.iter().map(move |word| (column, word)));
-            let conditions: Vec<_> = pairs().map(|(column, _)| is_like(&quote(column.name()))).collect();
-            let order = match names(&table.primary_key) {
-                none if none.is_empty() => none,
-                key => format!(" ORDER BY {key}"),
-            };
-            let values = pairs().map(|(_, word)| Wire::Bytes(containing(word).into_bytes())).collect();
-            (conditions.join(" OR "), order, values)
+        Order::Relevance => Vec::new(),
+        Order::By(keys) => {
+            let direction = |descending| if descending { " DESC" } else { "" };
+            keys.iter().map(|key| quote(key.column.name()) + direction(key.descending)).collect()
         }
     };
-    if condition.is_empty() || selected.is_empty() {
-        return None;
-    }
-    let sql = format!(
-        "SELECT {} FROM {} WHERE {condition}{order} LIMIT {}",
-        selected.join(", "),
-        quote(table.table.name()),
-        request.limit
-    );
-    let max_rows = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    Some((Query { sql, values, max_rows }, shape))
+    let all: Vec<_> = columns.into_iter().chain(score).chain((!key.is_empty()).then_some(key)).collect();
+    if all.is_empty() { String::new() } else { format!("ORDER BY {} ", all.join(", ")) }
 }
 
 /// The statement that reads rows by their keys; `None` where no row can have one of them.
@@ -116,53 +156,6 @@ pub(crate) fn rows(request: &RowsRequest) -> Result<Option<(Query, Shape)>, Faul
     Ok(Some((Query { sql, values: keys.into_iter().flatten().collect(), max_rows }, shape)))
 }
 
-impl Shape {
-    /// A row of an answer to [`candidates`].
-    pub(crate) fn candidate(&self, row: WireRow) -> Candidate {
-        let (key, values, rest) = self.parts(row);
-        let score = match rest {
-            Some(Value::Float(score)) => score,
-            Some(Value::Int(score)) => score as f64,
-            _ => 0.0,
-        };
-        Candidate { key, score, values }
-    }
-
-    /// A row of an answer to [`rows`].
-    pub(crate) fn row(&self, row: WireRow) -> Row {
-        let (key, values, _) = self.parts(row);
-        Row { key, values }
-    }
-
-    /// The key, what was read, and the value after that. What the server left out is `NULL`.
-    fn parts(&self, row: WireRow) -> (Vec<Value>, Vec<Value>, Option<Value>) {
-        let columns = row.columns();
-        let mut cells = row
-            .unwrap_raw()
-            .into_iter()
-            .zip(columns.iter())
-            .map(|(value, column)| value.map_or(Value::Null, |value| value::decode(value, column)));
-        let mut next = || cells.next().unwrap_or_default();
-        let key = (0..self.keys).map(|_| next()).collect();
-        let values = self.cells.iter().map(|cell| cell.fit(next())).collect();
-        (key, values, cells.next())
-    }
-}
-
-impl Cell {
-    /// Bounds what the server was asked to bound. A document that was cut is text, no document.
-    fn fit(&self, value: Value) -> Value {
-        match value {
-            Value::Text(text) | Value::Json(text)
-                if self.is_json && text.chars().nth(self.max_chars).is_none() =>
-            {
-                Value::Json(text)
-            }
-            value => value::cut(value, self.max_chars),
-        }
-    }
-}
-
 /// Distinct enough that no column is called so: two of a name in a select list can't be ordered by.
 const SCORE: &str = "`altus4 score`";
 
@@ -172,142 +165,4 @@ fn names(columns: &[ColumnRef]) -> String {
 
 fn found<'a>(table: &'a Table, column: &ColumnRef) -> Option<&'a Column> {
     table.columns.iter().find(|found| found.column == *column)
-}
-
-/// The primary key and what is to be read, texts and bytes cut by the server where they could be
-/// longer than wanted.
-fn select_list(table: &Table, read: &[ReadColumn]) -> (Vec<String>, Shape) {
-    let mut selected: Vec<_> = table.primary_key.iter().map(|column| quote(column.name())).collect();
-    let mut cells = Vec::with_capacity(read.len());
-    for wanted in read {
-        let max = u64::from(wanted.max_chars);
-        let name = quote(wanted.column.name());
-        let column = found(table, &wanted.column);
-        let kind = column.map_or(ColumnKind::Text { max_chars: None }, |column| column.found.kind);
-        let is_geometry = column.is_some_and(|column| column_type::is_geometry(&column.found.declared_type));
-        selected.push(match kind {
-            ColumnKind::Text { max_chars: Some(declared) } if declared <= max => name,
-            ColumnKind::Text { .. } | ColumnKind::Binary => cut(&name, max),
-            // One more, to see whether it was cut.
-            ColumnKind::Json => cut(&name, max + 1),
-            _ if is_geometry => cut(&as_well_known_text(&name), max),
-            _ => name,
-        });
-        let max_chars = usize::try_from(wanted.max_chars).unwrap_or(usize::MAX);
-        cells.push(Cell { max_chars, is_json: kind == ColumnKind::Json });
-    }
-    (selected, Shape { keys: table.primary_key.len(), cells })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use altus4_connections::{DiscoveredColumn, DiscoveredIndex, DiscoveredTable, SchemaSnapshot};
-
-    use super::*;
-
-    fn table() -> Arc<Table> {
-        let column = |name: &str, declared: &str| DiscoveredColumn {
-            name: name.into(),
-            declared_type: column_type::upper(declared),
-            kind: column_type::kind(declared),
-            ..DiscoveredColumn::default()
-        };
-        let snapshot = SchemaSnapshot::new(vec![DiscoveredTable {
-            name: "od`d".into(),
-            columns: vec![
-                column("a", "int"),
-                column("b", "datetime"),
-                column("title", "varchar(100)"),
-                column("body", "longtext"),
-                column("meta", "json"),
-                column("place", "point"),
-            ],
-            primary_key: vec!["a".into(), "b".into()],
-            full_text_indexes: vec![DiscoveredIndex {
-                name: "words".into(),
-                columns: vec!["title".into(), "body".into()],
-                parser: None,
-            }],
-            ..DiscoveredTable::default()
-        }]);
-        Arc::clone(&snapshot.tables()[0])
-    }
-
-    fn read(table: &Table, names: &[&str]) -> Vec<ReadColumn> {
-        let column = |name: &&str| table.column(name).expect("a column").column.clone();
-        names.iter().map(|name| ReadColumn { column: column(name), max_chars: 200 }).collect()
-    }
-
-    #[test]
-    fn candidates_cost_one_search_and_no_sort_of_all_matches() {
-        let table = table();
-        let request = CandidateRequest {
-            source: CandidateSource::Index(table.full_text[0].clone()),
-            words: vec!["it's".into(), "100%".into()],
-            read: read(&table, &["title", "body", "meta", "place"]),
-            limit: 50,
-            table,
-        };
-        let (query, _) = candidates(&request, false).expect("a query");
-        assert_eq!(
-            query.sql,
-            "SELECT `a`, `b`, `title`, LEFT(`body`, 200), LEFT(`meta`, 201), LEFT(ST_AsText(`place`), 200), \
-             MATCH (`title`, `body`) AGAINST (? IN NATURAL LANGUAGE MODE) AS `altus4 score` FROM `od``d` \
-             WHERE MATCH (`title`, `body`) AGAINST (? IN NATURAL LANGUAGE MODE) \
-             ORDER BY `altus4 score` DESC LIMIT 50"
-        );
-        assert_eq!(query.values, vec![Wire::Bytes(b"it's 100%".to_vec()); 2]);
-        let (query, _) = candidates(&request, true).expect("a query");
-        assert!(query.sql.ends_with(" /*!50700 ORDER BY `altus4 score` DESC */ LIMIT 50"), "{}", query.sql);
-    }
-
-    #[test]
-    fn a_scan_looks_for_each_word_in_each_column() {
-        let table = table();
-        let columns = read(&table, &["title", "body"]).into_iter().map(|read| read.column).collect();
-        let request = CandidateRequest {
-            source: CandidateSource::Scan(columns),
-            words: vec!["50%".into(), String::new()],
-            read: vec![],
-            limit: 5,
-            table,
-        };
-        let (query, _) = candidates(&request, false).expect("a query");
-        assert_eq!(
-            query.sql,
-            "SELECT `a`, `b` FROM `od``d` \
-             WHERE CONVERT(`title` USING utf8mb4) COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!' \
-             OR CONVERT(`body` USING utf8mb4) COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!' \
-             ORDER BY `a`, `b` LIMIT 5"
-        );
-        assert_eq!(query.values, vec![Wire::Bytes(b"%50!%%".to_vec()); 2]);
-        assert!(candidates(&CandidateRequest { words: vec![String::new()], ..request }, false).is_none());
-    }
-
-    #[test]
-    fn keys_are_padded_to_a_power_of_two() {
-        let table = table();
-        let key = |number| vec![Value::Int(number), Value::Text("2026-01-15T10:30:00".into())];
-        let odd = vec![vec![Value::Int(1)], vec![Value::Null, Value::Null]];
-        let keys = [vec![key(1), key(2), key(3)], odd.clone()].concat();
-        let (query, _) = rows(&RowsRequest { table: Arc::clone(&table), keys, read: vec![] })
-            .expect("a statement can be written")
-            .expect("some row can have these keys");
-        assert_eq!(
-            query.sql,
-            "SELECT `a`, `b` FROM `od``d` WHERE (`a`, `b`) IN ((?, ?), (?, ?), (?, ?), (?, ?))"
-        );
-        assert_eq!((query.values.len(), query.max_rows), (8, 3));
-        assert!(matches!(rows(&RowsRequest { table, keys: odd, read: vec![] }), Ok(None)));
-    }
-
-    #[test]
-    fn a_document_that_was_cut_is_text() {
-        let cell = Cell { max_chars: 4, is_json: true };
-        assert_eq!(cell.fit(Value::Text("[12]".into())), Value::Json("[12]".into()));
-        assert_eq!(cell.fit(Value::Text("[123]".into())), Value::Text("[123".into()));
-        assert_eq!(cell.fit(Value::Null), Value::Null);
-    }
 }

@@ -12,7 +12,7 @@ use std::{
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{SqliteConfig, error::Fault};
+use crate::{SqliteConfig, error::Fault, holds};
 
 /// After how many of its steps SQLite asks whether to go on: some tens of microseconds.
 const STEPS: i32 = 1_000;
@@ -44,6 +44,7 @@ pub(crate) async fn connect(
         // A sort that would fill the disk meets the heap limit instead.
         .pragma("temp_store", "MEMORY")
         .pragma("hard_heap_limit", config.heap_limit_bytes.to_string())
+        .collation(holds::COLLATION, holds::compare)
         .disable_statement_logging();
     let mut connection = options.connect().await?;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || {

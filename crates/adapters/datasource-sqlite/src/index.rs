@@ -1,14 +1,24 @@
-//! Finding and reading rows: FTS5 for what is indexed, LIKE for small tables that are not.
+//! Finding and reading rows: FTS5 for what is indexed, and a look at the texts for the rest.
 
-use std::time::Duration;
+mod filter;
+mod matching;
+mod sample;
+mod search;
+
+use std::time::{Duration, Instant};
 
 use altus4_connections::{ColumnKind, ColumnRef, FullTextKey, Table, Target, Value};
 use altus4_kernel::PortResult;
 use altus4_search::{
-    Candidate, CandidateRequest, CandidateSource, FullTextIndex, ReadColumn, Row, RowsRequest,
+    Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Order, ReadColumn,
+    Row, RowsRequest, Sample, SampleRequest,
 };
 use async_trait::async_trait;
 
+use self::{
+    sample::{Places, places, sample_statement},
+    search::Search,
+};
 use crate::{
     SqliteSource,
     definition::{Content, FtsDefinition, MAX_CHARS},
@@ -16,17 +26,20 @@ use crate::{
     inspect::is_rowid_name,
     kind::shaped,
     session::Session,
-    sql::{Statement, any_of, column, cut, quoted},
+    sql::{Statement, column, cut, quoted},
     until,
 };
 
 /// How much of a key is read. A row whose key is longer can't be read by it.
 const KEY_CHARS: u32 = 1_024;
-/// The longest pattern that LIKE takes, in bytes (`SQLITE_MAX_LIKE_PATTERN_LENGTH`).
-const MAX_PATTERN: usize = 50_000;
+/// How much of a text tells it from others where values are counted.
+const FACET_CHARS: u32 = 256;
 /// The most parameters of a statement (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
 
+/// Words are read in the texts themselves, after FTS5 has chosen rows where it can; so what a word is
+/// doesn't hang on its tokenizer. Only where that one leaves rows out of its choice that the texts
+/// would have (`remove_diacritics 0`, `ascii`, `trigram`: accents count then), they are not found.
 #[async_trait]
 impl FullTextIndex for SqliteSource {
     async fn candidates(
@@ -36,20 +49,18 @@ impl FullTextIndex for SqliteSource {
         deadline: Duration,
     ) -> PortResult<Vec<Candidate>> {
         let find = async {
-            if request.words.is_empty() || request.limit == 0 {
+            let Some(sources) = matching::sources(&request.matching).filter(|_| request.limit > 0) else {
                 return Ok(Vec::new());
-            }
-            let mut lease = self.pools.lease(target, until(deadline)).await?;
-            let statement = match &request.source {
-                CandidateSource::Index(index) => {
-                    let rowid = joined_by(&mut lease.session, index, &request.table).await?;
-                    search_statement(request, index, &rowid)
-                }
-                CandidateSource::Scan(columns) => scan_statement(request, columns),
             };
-            let rows = lease.session.fetch(statement).await?;
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let search = Search::over(&mut lease.session, &request.matching, sources).await?;
+            let rows = lease.session.fetch(search.candidates(request)).await?;
             lease.give_back();
-            Ok(rows.into_iter().filter_map(|row| candidate(row, request)).collect())
+            let mut found: Vec<_> = rows.into_iter().filter_map(|row| candidate(row, request)).collect();
+            if request.order == Order::Relevance {
+                found.sort_by(|a, b| b.score.total_cmp(&a.score));
+            }
+            Ok(found)
         };
         find.await.map_err(|fault: Fault| fault.at("full_text_index.candidates"))
     }
@@ -68,6 +79,115 @@ impl FullTextIndex for SqliteSource {
         };
         read.await.map_err(|fault: Fault| fault.at("full_text_index.rows"))
     }
+
+    async fn count(
+        &self,
+        target: &Target,
+        matching: &Matching,
+        at_most: u64,
+        deadline: Duration,
+    ) -> PortResult<u64> {
+        let count = async {
+            let Some(sources) = matching::sources(matching) else { return Ok(0) };
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let search = Search::over(&mut lease.session, matching, sources).await?;
+            let rows = lease.session.fetch(search.count(at_most)).await?;
+            lease.give_back();
+            let number = rows.first().and_then(|row| row.first()).and_then(whole);
+            Ok(number.unwrap_or_default())
+        };
+        count.await.map_err(|fault: Fault| fault.at("full_text_index.count"))
+    }
+
+    async fn facets(
+        &self,
+        target: &Target,
+        request: &FacetRequest,
+        deadline: Duration,
+    ) -> PortResult<Vec<Facet>> {
+        let count = async {
+            let Some(sources) = matching::sources(&request.matching) else {
+                return Ok(vec![Facet::new(); request.columns.len()]);
+            };
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let search = Search::over(&mut lease.session, &request.matching, sources).await?;
+            let mut facets = Vec::with_capacity(request.columns.len());
+            for name in &request.columns {
+                let rows = lease.session.fetch(search.facet(name, request.limit)).await?;
+                let kind = kind(&request.matching.table, name);
+                let counted = |row: Vec<Value>| match row.as_slice() {
+                    [value, count] => Some((shaped(value.clone(), kind), whole(count)?)),
+                    _ => None,
+                };
+                facets.push(rows.into_iter().filter_map(counted).collect());
+            }
+            lease.give_back();
+            Ok(facets)
+        };
+        count.await.map_err(|fault: Fault| fault.at("full_text_index.facets"))
+    }
+
+    async fn sample(
+        &self,
+        target: &Target,
+        request: &SampleRequest,
+        deadline: Duration,
+    ) -> PortResult<Sample> {
+        let read = async {
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let places = match places(request) {
+                Some(statement) => Places::of(lease.session.fetch(statement).await?.first(), request),
+                None => Places::Beginning,
+            };
+            let Some(statement) = sample_statement(request, places) else { return Ok(Sample::default()) };
+            let rows = lease.session.fetch(statement).await?;
+            lease.give_back();
+            let wanted = usize::try_from(request.rows).unwrap_or(usize::MAX);
+            let whole = matches!(places, Places::Beginning) && rows.len() <= wanted;
+            let values = |row| Some(parts(row, &request.table, &request.read)?.1);
+            Ok(Sample { rows: rows.into_iter().take(wanted).filter_map(values).collect(), whole })
+        };
+        read.await.map_err(|fault: Fault| fault.at("full_text_index.sample"))
+    }
+
+    /// SQLite tells no numbers beforehand; the statement is run for its time.
+    async fn explain(
+        &self,
+        target: &Target,
+        request: &CandidateRequest,
+        deadline: Duration,
+    ) -> PortResult<Explained> {
+        let explain = async {
+            let Some(sources) = matching::sources(&request.matching) else { return Ok(Explained::default()) };
+            let index = sources.first().map(|source| source.index.index.name().to_owned());
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let search = Search::over(&mut lease.session, &request.matching, sources).await?;
+            let statement = search.candidates(request);
+            let sql = statement.text.clone();
+            let text = format!("EXPLAIN QUERY PLAN {sql}");
+            let steps = lease.session.fetch(Statement { text, binds: statement.binds.clone() }).await?;
+            let began = Instant::now();
+            lease.session.fetch(statement).await?;
+            let time = Some(began.elapsed());
+            lease.give_back();
+            let step = |row: &Vec<Value>| row.last().and_then(Value::as_text).map(str::to_owned);
+            let plan = steps.iter().filter_map(step).collect::<Vec<_>>().join("\n");
+            Ok(Explained { sql, plan, index, time, ..Explained::default() })
+        };
+        explain.await.map_err(|fault: Fault| fault.at("full_text_index.explain"))
+    }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => (*number).try_into().ok(),
+        _ => None,
+    }
+}
+
+fn kind(table: &Table, name: &ColumnRef) -> ColumnKind {
+    let column = table.columns.iter().find(|column| column.column == *name);
+    column.map_or(ColumnKind::Other, |column| column.found.kind)
 }
 
 /// The column of the table by which the index knows its rows: what the FTS5 table itself says, as long
@@ -99,63 +219,6 @@ async fn joined_by(session: &mut Session, index: &FullTextKey, table: &Table) ->
         None if is_rowid_name(&rowid) => Ok(rowid),
         None => Err(Fault::StaleIndex),
     }
-}
-
-/// The best rows of the index first, and only for them the look into the table.
-fn search_statement(request: &CandidateRequest, index: &FullTextKey, rowid: &str) -> Statement {
-    let fts = quoted(index.index.name());
-    let text = format!(
-        "SELECT m.s{} FROM (SELECT f.rowid AS r, -f.rank AS s FROM {fts} AS f WHERE f.{fts} MATCH ? \
-         ORDER BY f.rank LIMIT ?) AS m CROSS JOIN {} AS b ON {} = m.r ORDER BY m.s DESC, m.r",
-        selected(&request.table, &request.read),
-        quoted(request.table.table.name()),
-        column(rowid),
-    );
-    Statement { text, binds: vec![Value::Text(any_word(&request.words)), Value::Int(request.limit.into())] }
-}
-
-/// An FTS5 query for any of the words. Each is a string to FTS5, so nothing in it is an operator.
-fn any_word(words: &[String]) -> String {
-    // FTS5 reads a query up to the first NUL.
-    let string = |word: &String| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', " "));
-    words.iter().map(string).collect::<Vec<_>>().join(" OR ")
-}
-
-fn scan_statement(request: &CandidateRequest, columns: &[ColumnRef]) -> Statement {
-    let mut patterns: Vec<_> = request.words.iter().flat_map(|word| patterns(word)).collect();
-    patterns.retain(|pattern| pattern.len() <= MAX_PATTERN);
-    patterns.sort_unstable();
-    patterns.dedup();
-    patterns.truncate(MAX_BINDS - 1);
-    let holds = |name: &ColumnRef| {
-        let column = column(name.name());
-        let each = (1..=patterns.len()).map(|at| format!("{column} LIKE ?{at} ESCAPE '!'"));
-        any_of(&each.collect::<Vec<_>>())
-    };
-    let text = format!(
-        "SELECT 0 AS s{} FROM {} AS b WHERE {} LIMIT ?{}",
-        selected(&request.table, &request.read),
-        quoted(request.table.table.name()),
-        any_of(&columns.iter().map(holds).collect::<Vec<_>>()),
-        patterns.len() + 1,
-    );
-    let mut binds: Vec<_> = patterns.into_iter().map(Value::Text).collect();
-    binds.push(Value::Int(request.limit.into()));
-    Statement { text, binds }
-}
-
-/// The patterns under which a word is found whatever its case. LIKE itself knows the case of ASCII
-/// letters alone, so others are looked for as `straße`, `STRASSE` and `Straße` too.
-fn patterns(word: &str) -> Vec<String> {
-    let mut spellings = vec![word.to_owned()];
-    if !word.is_ascii() {
-        let lower = word.to_lowercase();
-        let mut letters = lower.chars();
-        let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-        spellings.extend([capital + letters.as_str(), word.to_uppercase(), lower]);
-    }
-    let escaped = |word: String| word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    spellings.into_iter().map(|word| format!("%{}%", escaped(word))).collect()
 }
 
 /// Reads the rows by their keys; `None` if there is no key to read by. The list of keys is filled up
@@ -201,39 +264,18 @@ fn candidate(mut row: Vec<Value>, request: &CandidateRequest) -> Option<Candidat
         Value::Float(score) => score,
         _ => 0.0,
     };
-    let (key, values) = parts(row, &request.table, &request.read)?;
+    let (key, values) = parts(row, &request.matching.table, &request.read)?;
     Some(Candidate { key, score, values })
 }
 
 /// The row's key and the values that were read.
 fn parts(row: Vec<Value>, table: &Table, read: &[ReadColumn]) -> Option<(Vec<Value>, Vec<Value>)> {
     let names = table.primary_key.iter().chain(read.iter().map(|read| &read.column));
-    let kind = |name: &ColumnRef| {
-        let column = table.columns.iter().find(|column| column.column == *name);
-        column.map_or(ColumnKind::Other, |column| column.found.kind)
-    };
     let values = row.into_iter().skip(1).zip(names);
-    let mut key: Vec<_> = values.map(|(value, name)| shaped(value, kind(name))).collect();
+    let mut key: Vec<_> = values.map(|(value, name)| shaped(value, kind(table, name))).collect();
     if key.len() != table.primary_key.len() + read.len() {
         return None;
     }
     let values = key.split_off(table.primary_key.len());
     Some((key, values))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_strings_to_fts5() {
-        let words = ["NEAR".to_owned(), "a\"b".to_owned(), "x*".to_owned()];
-        assert_eq!(any_word(&words), r#""NEAR" OR "a""b" OR "x*""#);
-    }
-
-    #[test]
-    fn patterns_take_percent_signs_literally_and_know_other_alphabets() {
-        assert_eq!(patterns("50%_!"), ["%50!%!_!!%"]);
-        assert_eq!(patterns("straße"), ["%straße%", "%Straße%", "%STRASSE%", "%straße%"]);
-    }
 }

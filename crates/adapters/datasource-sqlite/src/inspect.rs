@@ -6,7 +6,7 @@ mod draft;
 use std::{collections::HashMap, time::Duration};
 
 use altus4_connections::{
-    DiscoveredColumn, DiscoveredTable, Relation, SchemaInspector, TableKind, Target, Value,
+    DiscoveredColumn, DiscoveredTable, Generated, Relation, SchemaInspector, TableKind, Target, Value,
 };
 use altus4_kernel::PortResult;
 use async_trait::async_trait;
@@ -128,7 +128,9 @@ async fn read_columns(session: &mut Session, drafts: &mut Drafts) -> Result<(), 
         }
         Err(fault) => return Err(fault),
     }
-    for [table, name, declared_type, not_null, default, key_part] in rows.into_iter().filter_map(cells) {
+    for [table, name, declared_type, not_null, default, key_part, hidden] in
+        rows.into_iter().filter_map(cells)
+    {
         let Some(draft) = table.as_text().and_then(|name| drafts.find_mut(name)) else { continue };
         let declared_type = declared(declared_type.as_text().unwrap_or_default());
         let column = name_in(name).map(|name| DiscoveredColumn {
@@ -138,6 +140,8 @@ async fn read_columns(session: &mut Session, drafts: &mut Drafts) -> Result<(), 
             nullable: integer(&not_null) == 0,
             key: None,
             default: default.as_text().map(|text| text.chars().take(DEFAULT_CHARS).collect()),
+            generated: generated(&hidden),
+            ..Default::default()
         });
         draft.add_column(column, integer(&key_part));
     }
@@ -146,7 +150,8 @@ async fn read_columns(session: &mut Session, drafts: &mut Drafts) -> Result<(), 
 
 fn columns_where(condition: &str, binds: Vec<Value>) -> Statement {
     let text = format!(
-        "SELECT l.name AS c0, x.name AS c1, x.type AS c2, x.\"notnull\" AS c3, x.dflt_value AS c4, x.pk AS c5 \
+        "SELECT l.name AS c0, x.name AS c1, x.type AS c2, x.\"notnull\" AS c3, x.dflt_value AS c4, x.pk AS c5, \
+         x.hidden AS c6 \
          FROM pragma_table_list AS l JOIN pragma_table_xinfo(l.name, 'main') AS x \
          WHERE {LISTED} AND {condition} AND x.hidden <> 1 ORDER BY l.name, x.cid"
     );
@@ -264,6 +269,15 @@ fn name_in(value: Value) -> Option<String> {
     let fits = (1..=NAME_CHARS).contains(&name.chars().count())
         && !name.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
     fits.then_some(name)
+}
+
+/// How a column is computed, by how SQLite hides it.
+fn generated(hidden: &Value) -> Option<Generated> {
+    match integer(hidden) {
+        2 => Some(Generated::Virtual),
+        3 => Some(Generated::Stored),
+        _ => None,
+    }
 }
 
 fn integer(value: &Value) -> i64 {

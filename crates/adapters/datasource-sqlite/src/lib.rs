@@ -15,6 +15,7 @@ mod config;
 mod connect;
 mod definition;
 mod error;
+mod holds;
 mod index;
 mod inspect;
 mod kind;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::Target;
+use altus4_connections::{PoolUsage, Target};
 use altus4_kernel::ConnectionId;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -42,6 +42,7 @@ pub(crate) struct Pools {
 struct Pool {
     generation: u32,
     database: String,
+    limit: usize,
     /// How many may be used at once.
     turns: Arc<Semaphore>,
     /// How many may be open at once: fewer than `turns` only while some are closing, or can't be
@@ -82,6 +83,16 @@ impl Pools {
     /// Closes what is open to a connection. What is in use is closed after its use.
     pub(crate) fn close(&self, id: ConnectionId) {
         lock(&self.by_connection).remove(&id);
+    }
+
+    /// What is open to a connection.
+    pub(crate) fn usage(&self, id: ConnectionId) -> PoolUsage {
+        let pool = lock(&self.by_connection).get(&id).cloned();
+        pool.map_or_else(PoolUsage::default, |pool| {
+            let count = |files: usize| u32::try_from(files).unwrap_or(u32::MAX);
+            let active = pool.limit.saturating_sub(pool.turns.available_permits());
+            PoolUsage { active: count(active), idle: count(lock(&pool.idle).len()) }
+        })
     }
 
     /// Closes everything, and waits until it is closed, but not longer than `patience`.
@@ -187,6 +198,7 @@ impl Pool {
         Self {
             generation: target.connection.generation,
             database: target.connection.database.as_str().to_owned(),
+            limit,
             turns: Arc::new(Semaphore::new(limit)),
             places: Arc::new(Semaphore::new(limit)),
             idle: Mutex::default(),

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use altus4_connections::{
-    Column, ConnectionProbe, DiscoveredTable, ProbeReport, SchemaSnapshot, Table, TableKind, Target, Value,
+    Column, ConnectionProbe, DiscoveredTable, PoolUsage, ProbeReport, SchemaSnapshot, Table, TableKind,
+    Target, Value,
 };
 use altus4_kernel::{ConnectionId, PortResult};
 use async_trait::async_trait;
@@ -44,7 +45,11 @@ impl ConnectionProbe for SqliteSource {
         call.await.map_err(|fault: Fault| fault.at("connection_probe.probe"))
     }
 
-    async fn close(&self, id: ConnectionId) {
+    fn usage(&self, id: ConnectionId) -> PoolUsage {
+        self.pools.usage(id)
+    }
+
+    fn close(&self, id: ConnectionId) {
         self.pools.close(id);
     }
 }

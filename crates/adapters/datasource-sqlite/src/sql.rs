@@ -40,12 +40,21 @@ pub(crate) fn cut(name: &str, max: u32) -> String {
 
 /// `conditions` joined by OR, as a balanced tree: SQLite bounds how deep an expression may be.
 pub(crate) fn any_of(conditions: &[String]) -> String {
+    tree(conditions, "OR", "0")
+}
+
+/// The same joined by AND.
+pub(crate) fn all_of(conditions: &[String]) -> String {
+    tree(conditions, "AND", "1")
+}
+
+fn tree(conditions: &[String], between: &str, none: &str) -> String {
     match conditions {
-        [] => "0".to_owned(),
+        [] => none.to_owned(),
         [one] => one.clone(),
         _ => {
             let (left, right) = conditions.split_at(conditions.len() / 2);
-            format!("({} OR {})", any_of(left), any_of(right))
+            format!("({} {between} {})", tree(left, between, none), tree(right, between, none))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The contract of the SQLite adapter, on real files.
 
+#[path = "contract/agreed.rs"]
+mod agreed;
 #[path = "contract/files.rs"]
 mod files;
 #[path = "contract/hostile.rs"]
@@ -26,7 +28,7 @@ use altus4_connections::{
 };
 use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
 use altus4_kernel::{AccountId, Clock, ConnectionId, PortError, SystemClock, uuid::Uuid};
-use altus4_search::{Candidate, CandidateRequest, CandidateSource, FullTextIndex, ReadColumn};
+use altus4_search::{Candidate, CandidateRequest, Expr, FullTextIndex, Matching, Order, ReadColumn, Scope};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -82,7 +84,7 @@ impl Lab {
     async fn search(&self, target: &Target, table: &str, words: &[&str]) -> Vec<Candidate> {
         let table = self.table(target, table).await;
         let index = table.full_text.first().expect("an index").clone();
-        let request = request(&table, CandidateSource::Index(index), words);
+        let request = request(&table, Scope::index(index), words);
         self.source.candidates(target, &request, LONG).await.expect("candidates")
     }
 
@@ -130,11 +132,15 @@ fn main_db() -> Target {
     target("main.db")
 }
 
-fn request(table: &Arc<Table>, source: CandidateSource, words: &[&str]) -> CandidateRequest {
+fn request(table: &Arc<Table>, scope: Scope, words: &[&str]) -> CandidateRequest {
     CandidateRequest {
-        table: Arc::clone(table),
-        source,
-        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        matching: Matching {
+            table: Arc::clone(table),
+            scope,
+            expr: Expr::any_word(words.iter().copied()),
+            filter: None,
+        },
+        order: Order::Relevance,
         read: every_column(table),
         limit: 100,
     }
@@ -142,7 +148,7 @@ fn request(table: &Arc<Table>, source: CandidateSource, words: &[&str]) -> Candi
 
 fn scan_request(table: &Arc<Table>, words: &[&str]) -> CandidateRequest {
     let columns = table.columns.iter().map(|column| column.column.clone()).collect();
-    request(table, CandidateSource::Scan(columns), words)
+    request(table, Scope::scan(columns), words)
 }
 
 fn every_column(table: &Table) -> Vec<ReadColumn> {

@@ -8,10 +8,10 @@ use sea_orm::{
 };
 
 use crate::{
-    entity::{account, api_key, connection, kept_answer},
+    entity::{account, api_key, connection, kept_answer, saved_search},
     error::Fault,
     moment::Moment,
-    sessions,
+    search_log, sessions,
 };
 
 /// Locks an active account until the transaction ends: counting what an account has, and adding to
@@ -119,5 +119,9 @@ pub(crate) async fn deactivate(
         .filter(connection::Column::AccountId.eq(TextUuid(id.as_uuid())))
         .exec(transaction)
         .await?;
-    Ok(())
+    saved_search::Entity::delete_many()
+        .filter(saved_search::Column::AccountId.eq(TextUuid(id.as_uuid())))
+        .exec(transaction)
+        .await?;
+    search_log::remove_all_of(id, transaction).await
 }

@@ -1,11 +1,13 @@
 //! Registered databases.
 
-use altus4_connections::{ConnectionRepository, ConnectionStatus, PLAN_CONSTRAINT, StoredConnection};
-use altus4_kernel::{AccountId, AuditEvent, ConnectionId, Plan, PortResult, Timestamp};
+use altus4_connections::{
+    Connection, ConnectionRepository, ConnectionStatus, PLAN_CONSTRAINT, StoredConnection,
+};
+use altus4_kernel::{AccountId, AuditEvent, ConnectionId, Plan, PortResult, SealedSecret, Timestamp};
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, prelude::TextUuid, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, prelude::TextUuid, sea_query::Expr,
 };
 
 use crate::{
@@ -47,6 +49,27 @@ impl SqlConnectionRepository {
         connection::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
         audit::record(event, &transaction).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn try_replace(
+        &self,
+        before: &Connection,
+        row: connection::ActiveModel,
+        event: &AuditEvent,
+    ) -> Result<bool, Fault> {
+        let transaction = self.pools.begin().await?;
+        let update = connection::Entity::update_many()
+            .set(row)
+            .filter(owned_by(before.account_id))
+            .filter(is(before.id))
+            .filter(Column::Generation.eq(i64::from(before.generation)))
+            .filter(Column::UpdatedAt.eq(Moment::from(before.updated_at)));
+        if update.exec(&transaction).await?.rows_affected == 0 {
+            return Ok(false);
+        }
+        audit::record(event, &transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 
@@ -101,6 +124,18 @@ impl ConnectionRepository for SqlConnectionRepository {
         self.pools.transact("connections.note_status", note).await
     }
 
+    async fn replace(
+        &self,
+        before: &Connection,
+        after: &Connection,
+        password: Option<SealedSecret>,
+        event: &AuditEvent,
+    ) -> PortResult<bool> {
+        const OPERATION: &str = "connections.replace";
+        let row = changed_row(after, password).map_err(|fault| fault.into_port_error(OPERATION))?;
+        self.pools.transact(OPERATION, || self.try_replace(before, row.clone(), event)).await
+    }
+
     async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool> {
         let remove = || async {
             let transaction = self.pools.begin().await?;
@@ -118,6 +153,25 @@ impl ConnectionRepository for SqlConnectionRepository {
     async fn plan_of(&self, account_id: AccountId) -> PortResult<Option<Plan>> {
         self.pools.call("connections.plan_of", accounts::plan_of(account_id, self.pools.reads())).await
     }
+}
+
+/// What is written of a connection that is changed: all but what it is known by, and the password only
+/// where there is another one.
+fn changed_row(
+    connection: &Connection,
+    password: Option<SealedSecret>,
+) -> Result<connection::ActiveModel, Fault> {
+    let keeps_password = password.is_none();
+    let password = password.unwrap_or_else(|| SealedSecret(String::new()));
+    let stored = StoredConnection { connection: connection.clone(), password };
+    let mut row = connection::Model::try_from(&stored)?.into_active_model().reset_all();
+    for column in [Column::Id, Column::AccountId, Column::Engine, Column::CreatedAt] {
+        row.not_set(column);
+    }
+    if keeps_password {
+        row.not_set(Column::PasswordSealed);
+    }
+    Ok(row)
 }
 
 fn owned_by(account_id: AccountId) -> Condition {

@@ -2,6 +2,7 @@
 
 use altus4_connections::NAME_CONSTRAINT;
 use altus4_kernel::{PortError, PortErrorKind, System};
+use altus4_search::SAVED_NAME_CONSTRAINT;
 use altus4_users::EMAIL_CONSTRAINT;
 use sea_orm::{
     DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxSqliteError,
@@ -75,6 +76,8 @@ pub(crate) enum Fault {
     Conflict(&'static str),
     /// The account that the row belongs to doesn't exist, or isn't active.
     NoAccount,
+    /// The connection that the row belongs to doesn't exist.
+    NoConnection,
     /// A stored value doesn't have the form it was written in. Names the column.
     Corrupt(&'static str),
 }
@@ -92,6 +95,7 @@ impl Fault {
             Self::Db(db) => port_error(operation, db),
             Self::Conflict(constraint) => error(PortErrorKind::Conflict).with_constraint(constraint),
             Self::NoAccount => error(PortErrorKind::Rejected).with_source("no active account of this id"),
+            Self::NoConnection => error(PortErrorKind::Rejected).with_source("no connection of this id"),
             Self::Corrupt(column) => error(PortErrorKind::Corrupt).with_source(format!("column {column}")),
         }
     }
@@ -219,9 +223,10 @@ fn database_kind(error: &dyn DatabaseError) -> PortErrorKind {
 /// MariaDB without the table), SQLite with the columns; before that MySQL quotes the value, which
 /// may say anything.
 fn constraint(message: &str) -> Option<&'static str> {
-    const UNIQUE: [(&str, &str, &str); 2] = [
+    const UNIQUE: [(&str, &str, &str); 3] = [
         ("accounts_active_email", "accounts.active_email", EMAIL_CONSTRAINT),
         ("connections_name", "connections.account_id, connections.name_key", NAME_CONSTRAINT),
+        ("saved_searches_name", "saved_searches.account_id, saved_searches.name_key", SAVED_NAME_CONSTRAINT),
     ];
     let named = message.trim_end_matches('\'').rsplit(['\'', ':']).next()?.trim();
     let index = named.rsplit('.').next()?;

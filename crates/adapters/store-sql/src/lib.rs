@@ -29,10 +29,14 @@ mod connections;
 mod directory;
 mod entity;
 mod error;
+mod index_jobs;
 mod migrate;
 mod moment;
 mod pools;
+mod saved_searches;
 mod sealed;
+mod search_evidence;
+mod search_log;
 mod sessions;
 mod usage;
 mod users;
@@ -40,8 +44,9 @@ mod users;
 use std::sync::Arc;
 
 use altus4_api_keys::{AnswerStore, ApiKeyRepository, UsageStore};
-use altus4_connections::ConnectionRepository;
+use altus4_connections::{ConnectionRepository, EvidenceStore, IndexJobRepository};
 use altus4_kernel::{AuditLog, PortResult, SealedSecrets};
+use altus4_search::{SavedSearchRepository, SearchLog};
 use altus4_users::{AccountDirectory, SessionRepository, UserRepository};
 
 pub use crate::config::StoreConfig;
@@ -120,6 +125,30 @@ impl SqlStore {
     #[must_use]
     pub fn connections(&self) -> Arc<dyn ConnectionRepository> {
         Arc::new(connections::SqlConnectionRepository::new(self.pools.clone()))
+    }
+
+    /// What was searched in registered databases.
+    #[must_use]
+    pub fn search_evidence(&self) -> Arc<dyn EvidenceStore> {
+        Arc::new(search_evidence::SqlEvidenceStore::new(self.pools.clone()))
+    }
+
+    /// The making of indexes in registered databases.
+    #[must_use]
+    pub fn index_jobs(&self) -> Arc<dyn IndexJobRepository> {
+        Arc::new(index_jobs::SqlIndexJobRepository::new(self.pools.clone()))
+    }
+
+    /// Searches that were made.
+    #[must_use]
+    pub fn search_log(&self) -> Arc<dyn SearchLog> {
+        Arc::new(search_log::SqlSearchLog::new(self.pools.clone()))
+    }
+
+    /// Searches that are kept under a name.
+    #[must_use]
+    pub fn saved_searches(&self) -> Arc<dyn SavedSearchRepository> {
+        Arc::new(saved_searches::SqlSavedSearches::new(self.pools.clone()))
     }
 
     /// The passwords of registered databases as they are sealed, those of all accounts.

@@ -26,7 +26,11 @@ use sea_orm::{
     sea_query::{Expr, IntoColumnRef},
 };
 
-pub(crate) use self::{purge::purge_requests_of_deactivated, sketch::Sketch};
+pub(crate) use self::{
+    chunks::{chunks, padded},
+    purge::purge_requests_of_deactivated,
+    sketch::Sketch,
+};
 
 use self::span::{Span, parts};
 use crate::{

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_api_keys::{RateStatus, SharePass};
+use altus4_api_keys::{Environment, RateStatus, SharePass};
 use altus4_kernel::{ApiKeyId, Plan};
 use tracing::Span;
 
@@ -18,6 +18,8 @@ pub(crate) struct ShownKey {
     pub(crate) id: ApiKeyId,
     /// The tier that its traffic is measured by.
     pub(crate) tier: Plan,
+    /// What it is for.
+    pub(crate) environment: Environment,
     /// Where the request came from.
     pub(crate) address: Option<IpAddr>,
 }

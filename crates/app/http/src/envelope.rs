@@ -50,6 +50,11 @@ impl<T> Answer<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
     }
 
+    /// 202.
+    pub(crate) fn accepted(data: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(data) }
+    }
+
     /// The same, with an access token beside `data`.
     pub(crate) fn with_token(mut self, token: String) -> Self {
         self.token = Some(token);

@@ -2,14 +2,20 @@
 
 mod code;
 mod domain;
+mod indexes;
 pub(crate) mod limits;
+mod searches;
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-pub(crate) use self::{code::Code, domain::failure_code};
+pub(crate) use self::{
+    code::Code,
+    domain::{failure_code, filter_fault},
+};
+use crate::envelope::FailureBody;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -39,6 +45,12 @@ impl ApiError {
 
     /// Fields that are missing, out of range or of the wrong kind; all of them.
     pub(crate) fn validation(faults: &[Fault]) -> Self {
+        Self::faulty(Code::ValidationError, faults, Map::new())
+    }
+
+    /// Fields that are not as they have to be in the way that the code says; all of them, and what
+    /// else belongs to the code.
+    pub(crate) fn faulty(code: Code, faults: &[Fault], mut details: Map<String, Value>) -> Self {
         let Some(first) = faults.first() else { return Self::internal() };
         let more = match faults.len() - 1 {
             0 => String::new(),
@@ -46,8 +58,10 @@ impl ApiError {
         };
         let message = format!("Invalid request: {} {}{more}", first.field, first.reason);
         let errors: Vec<_> = faults.iter().map(|f| json!({ "field": f.field, "reason": f.reason })).collect();
-        Self::new(Code::ValidationError, message)
-            .with_details(json!({ "field": first.field, "reason": first.reason, "errors": errors }))
+        details.insert("field".to_owned(), json!(first.field));
+        details.insert("reason".to_owned(), json!(first.reason));
+        details.insert("errors".to_owned(), Value::Array(errors));
+        Self::new(code, message).with_details(Value::Object(details))
     }
 
     /// Something that the caller doesn't have.
@@ -74,6 +88,15 @@ impl ApiError {
     pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// The same failure as one of several in an answer.
+    pub(crate) fn as_part(&self) -> FailureBody {
+        FailureBody {
+            code: self.0.code.as_str(),
+            message: self.0.message.to_string(),
+            details: self.0.details.clone(),
+        }
     }
 
     pub(crate) fn code(&self) -> Code {

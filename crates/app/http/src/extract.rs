@@ -4,6 +4,7 @@ mod admission;
 mod body;
 mod client;
 mod client_address;
+mod environment;
 mod fields;
 mod json;
 mod paging;
@@ -16,10 +17,11 @@ pub(crate) use self::{
     admission::admit,
     body::{JsonBody, read_body},
     client::Client,
-    fields::{Fields, NOT_YET},
-    json::is_shallow,
+    environment::RunsIn,
+    fields::Fields,
+    json::{is_shallow, parse as parse_json},
     paging::{PagingParams, page_request},
-    path::{DatabaseId, KeyId, PathAccount, PathSession},
+    path::{DatabaseId, IndexJob, KeyId, PathAccount, PathSession, SavedId},
     principal::{Administrator, Caller, May, MaybeCaller, Presented, SessionCaller, session_required},
     query::{QueryString, is_parameter},
 };

@@ -12,9 +12,11 @@ use actix_web::{http::StatusCode, web::Bytes};
 use altus4_api_keys::{
     ApiKeyService, FairShare, KeyCheck, Meter, SafeRetries, Tiers, UsageRecorder, UsageService,
 };
-use altus4_connections::ConnectionService;
+use altus4_connections::{ConnectionService, IndexService};
 use altus4_kernel::{ChangeFeed, Clock, IdGenerator};
-use altus4_search::SearchService;
+use altus4_search::{
+    CachedSearch, HistoryService, SavedSearchService, SearchRecorder, SearchService, SuggestionService,
+};
 use altus4_users::{AdministrationService, AttemptGuard, UserService};
 
 use crate::{
@@ -53,8 +55,20 @@ pub struct Services {
     pub changes: ChangeFeed,
     /// Users' databases.
     pub connections: ConnectionService,
+    /// Advice on their indexes, and making them.
+    pub indexes: IndexService,
+    /// How searches over them would be run.
+    pub analysis: SearchService,
     /// Searches over them.
-    pub search: SearchService,
+    pub search: CachedSearch,
+    /// Where searches are written down.
+    pub search_recorder: SearchRecorder,
+    /// What was searched for.
+    pub history: HistoryService,
+    /// Searches that are kept under a name.
+    pub saved_searches: SavedSearchService,
+    /// What may be meant while somebody types.
+    pub suggestions: SuggestionService,
     /// The time shown in answers.
     pub clock: Arc<dyn Clock>,
     /// Makes request ids where a caller gives none.

@@ -1,16 +1,26 @@
-//! What is to be done beside answering: usage is written down each second, and once an hour what
-//! nobody needs any more is removed for good.
+//! What is to be done beside answering: usage and searches are written down each second, evidence
+//! every few seconds, indexes are made, and once an hour what nobody needs any more is removed for
+//! good.
 
+mod evidence;
 mod flush;
+mod indexing;
 mod purge;
 
 use std::{sync::Arc, time::Duration};
 
 use altus4_api_keys::{SafeRetries, UsageRecorder, UsageStore};
+use altus4_connections::{EvidenceRecorder, IndexWorker};
 use altus4_kernel::Clock;
+use altus4_search::{HistoryService, SearchRecorder};
 use altus4_users::UserService;
 
-use self::{flush::Flush, purge::Purge};
+use self::{
+    evidence::EvidenceFlush,
+    flush::Flush,
+    indexing::Indexing,
+    purge::{Purge, Purged},
+};
 
 /// What the chores are done with.
 pub(crate) struct Chores {
@@ -19,27 +29,53 @@ pub(crate) struct Chores {
     pub(crate) purge_after: Duration,
     pub(crate) usage: Arc<dyn UsageStore>,
     pub(crate) recorder: UsageRecorder,
+    pub(crate) searches: SearchRecorder,
+    pub(crate) history: HistoryService,
     pub(crate) retries: SafeRetries,
+    pub(crate) evidence: EvidenceRecorder,
+    pub(crate) index_worker: IndexWorker,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Chores that are being done.
 pub(crate) struct Running {
-    flush: Flush,
+    usage: Flush<UsageRecorder>,
+    searches: Flush<SearchRecorder>,
+    evidence: EvidenceFlush,
+    indexing: Indexing,
     purge: Purge,
 }
 
 impl Chores {
     /// Begins all of them, each in a task.
     pub(crate) fn start(self) -> Running {
-        Running { flush: Flush::start(self.recorder.clone()), purge: Purge::start(self) }
+        let Self {
+            users,
+            purge_after,
+            usage,
+            recorder,
+            searches,
+            history,
+            retries,
+            evidence,
+            index_worker,
+            clock,
+        } = self;
+        Running {
+            usage: Flush::start(recorder),
+            searches: Flush::start(searches),
+            evidence: EvidenceFlush::start(evidence),
+            indexing: Indexing::start(index_worker),
+            purge: Purge::start(Purged { users, purge_after, usage, history, retries, clock }),
+        }
     }
 }
 
 impl Running {
-    /// Ends them, with all usage written down that can be.
+    /// Ends them, with everything written down that can be. Indexes that are being made are given up.
     pub(crate) async fn finish(self) {
         drop(self.purge);
-        self.flush.finish().await;
+        drop(self.indexing);
+        tokio::join!(self.usage.finish(), self.searches.finish(), self.evidence.finish());
     }
 }

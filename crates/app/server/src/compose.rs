@@ -4,13 +4,16 @@ mod callers;
 mod counters;
 mod redis;
 mod sealed;
+mod searches;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use altus4_api_keys::{ApiKeyPorts, ApiKeyService};
 use altus4_cache_memory::MemoryCache;
 use altus4_cache_redis::ChangeListener;
-use altus4_connections::{AddressGate, ByEngine, ConnectionService, HostPolicy};
+use altus4_connections::{
+    AddressGate, ByEngine, ConnectionService, EvidenceRecorder, HostPolicy, IndexPorts, IndexService,
+};
 use altus4_crypto::{
     AesGcmSecretCipher, Argon2Config, Argon2PasswordHasher, HmacKeyDigester, JwtConfig, JwtTokenIssuer,
     SystemRandomSource,
@@ -19,14 +22,14 @@ use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
 use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
 use altus4_http::{HealthCheck, HttpConfig, Services};
 use altus4_kernel::{Cache, ChangeFeed, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer};
-use altus4_search::SearchService;
+use altus4_search::{ConnectionEpochs, SearchService};
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_users::{
     AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
 };
 use anyhow::{Context, Result};
 
-use self::{callers::Callers, counters::Counters, redis::Insistent};
+use self::{callers::Callers, counters::Counters, redis::Insistent, searches::Searches};
 pub(crate) use self::{
     redis::connect_redis,
     sealed::{SealedKind, SealedThings, sealed_things},
@@ -38,13 +41,15 @@ use crate::{
     schema::StoreTables,
     secrets::Secrets,
     settings::{Mode, Settings},
-    timer::TokioTimer,
+    timer::{TokioBackground, TokioTimer},
 };
 
 /// The most sockets to the store, or readers of its file.
 const STORE_CONNECTIONS: u32 = 16;
 /// The `iss` and `aud` of access tokens.
 const TOKEN_PARTY: &str = "altus4";
+/// The searches of how many tables are counted between two flushes.
+const COUNTED_TABLES: usize = 10_000;
 /// How long everything together may take to close.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -70,6 +75,10 @@ pub(crate) struct Open {
 ///
 /// # Errors
 /// What isn't there or can't be used, and where.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the one function that knows every adapter, read from top to bottom"
+)]
 pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
@@ -128,29 +137,47 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     // Callers: whom keys speak for, what all may do, and what was done with keys.
     let callers = Callers::of(&store, digester.clone(), counters, (settings.tiers, settings.busy_at), &clock);
     let retries = callers.retries(&store, digester.clone(), cipher.clone());
-    let (changes, listener) = callers.changes(redis.as_ref());
+    let connections = ConnectionService::new(
+        store.connections(),
+        cipher.clone(),
+        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
+        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+    );
+    let epochs = Arc::new(ConnectionEpochs::default());
+    let (changes, listener) =
+        callers.changes(redis.as_ref(), vec![Arc::new(connections.clone()), epochs.clone()]);
+    let connections = connections.announcing(changes.clone());
     let api_keys = ApiKeyService::new(ApiKeyPorts {
         keys: store.api_keys(),
         audit: store.audit_log(),
         digester,
-        cipher: cipher.clone(),
+        cipher,
         random,
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         changes: changes.clone(),
     });
 
-    let connections = ConnectionService::new(
-        store.connections(),
-        cipher,
-        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
-        ByEngine::new(Some(Arc::new(mysql.clone())), sqlite.clone().map(|files| Arc::new(files) as _)),
-        Arc::clone(&clock),
-        Arc::clone(&ids),
-    );
+    let evidence = EvidenceRecorder::new(store.search_evidence(), Arc::clone(&clock), COUNTED_TABLES);
+    let (index_service, index_worker) = IndexService::new(IndexPorts {
+        connections: connections.clone(),
+        builders: ByEngine::new(Some(Arc::new(mysql.clone())), None),
+        jobs: store.index_jobs(),
+        evidence: evidence.clone(),
+        changes: changes.clone(),
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+        timer: Arc::clone(&timer),
+    });
     let indexes =
         ByEngine::new(Some(Arc::new(mysql.clone()) as _), sqlite.clone().map(|files| Arc::new(files) as _));
-    let search = SearchService::new(connections.clone(), indexes, timer, Arc::clone(&ids));
+    let search =
+        SearchService::new(connections.clone(), indexes, timer, Arc::new(TokioBackground), Arc::clone(&ids))
+            .with_evidence(Arc::new(evidence.clone()));
+    let kept = (epochs, settings.answers_kept);
+    let searches = Searches::around(search.clone(), &connections, &store, kept, (&clock, &ids));
 
     // What the health routes ask.
     let health: Vec<Arc<dyn HealthCheck>> =
@@ -161,7 +188,11 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         purge_after: settings.purge_after,
         usage: store.usage(),
         recorder: callers.recorder.clone(),
+        searches: searches.recorder.clone(),
+        history: searches.history.clone(),
         retries: retries.clone(),
+        evidence,
+        index_worker,
         clock: Arc::clone(&clock),
     };
     let services = Services {
@@ -178,7 +209,13 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         retries,
         changes,
         connections,
-        search,
+        indexes: index_service,
+        analysis: search,
+        search: searches.front,
+        search_recorder: searches.recorder,
+        history: searches.history,
+        saved_searches: searches.saved,
+        suggestions: searches.suggestions,
         clock,
         ids,
         health,

@@ -79,6 +79,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: TrustedProxies,
     /// From how many requests of callers at the same time a node is busy.
     pub(crate) busy_at: usize,
+    /// How long the answer to a search is given again.
+    pub(crate) answers_kept: Duration,
     /// What each tier allows.
     pub(crate) tiers: Tiers,
     /// A filter as `tracing-subscriber` reads it.
@@ -121,6 +123,9 @@ impl Settings {
             cors_origins: reader.given(&names::CORS_ORIGINS, parse::origins).unwrap_or_default(),
             trusted_proxies: reader.given(&names::TRUSTED_PROXIES, parse::proxies).unwrap_or_default(),
             busy_at: reader.parsed(&names::BUSY_AT, parse::count).unwrap_or_default(),
+            answers_kept: reader
+                .parsed(&names::SEARCH_CACHE_SECONDS, parse::cache_seconds)
+                .unwrap_or_default(),
             tiers: tiers::read(&mut reader),
             log: reader.parsed(&names::LOG, parse::log_filter).unwrap_or_default(),
             notices: notice::of(environment),

@@ -1,32 +1,17 @@
 //! Whom a presented key speaks for: the store is asked at its first use, then memory answers.
 
-mod flights;
-
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    Change, ChangeSubscriber, Clock, Credential, PortError, PortResult, Principal, Timestamp,
+    Change, ChangeSubscriber, Clock, Credential, Flights, Freshness, PortError, PortResult, Principal,
+    Timestamp,
 };
 
-use self::flights::Flights;
 use crate::{
     ApiKeyError, ApiKeyRepository, CachedKey, KeyCache, KeyDigest, KeyDigester, KeyHolder, KeySecret,
     KeyStatus, StoredDigest,
 };
 
-/// How long an answer of the store is used while nothing vouches for it. Also: how long ago changes
-/// may last have been [confirmed](ChangeSubscriber::on_confirmed) to vouch for one.
-const UNCONFIRMED: Duration = Duration::from_secs(2);
-/// How long an answer is used at the most: while changes are confirmed, and while the store is down.
-const LONGEST: Duration = Duration::from_mins(1);
 /// How long it is remembered that there is no such key. No later key can have its digest, so this
 /// needs no confirmation.
 const UNKNOWN: Duration = Duration::from_secs(5);
@@ -58,11 +43,8 @@ struct Inner {
     digester: Arc<dyn KeyDigester>,
     cache: Arc<dyn KeyCache>,
     clock: Arc<dyn Clock>,
-    /// How many changes were told. Held while anything is put into the cache or taken out of it.
-    epoch: Mutex<u64>,
-    /// When changes were last confirmed, in milliseconds since 1970.
-    confirmed: AtomicI64,
-    flights: Flights,
+    freshness: Freshness,
+    flights: Flights<KeyDigest, Option<Arc<KeyHolder>>>,
 }
 
 impl KeyCheck {
@@ -74,8 +56,8 @@ impl KeyCheck {
         cache: Arc<dyn KeyCache>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (epoch, confirmed, flights) = (Mutex::default(), AtomicI64::new(i64::MIN), Flights::default());
-        Self { inner: Arc::new(Inner { keys, digester, cache, clock, epoch, confirmed, flights }) }
+        let (freshness, flights) = (Freshness::default(), Flights::default());
+        Self { inner: Arc::new(Inner { keys, digester, cache, clock, freshness, flights }) }
     }
 
     /// Whom a key speaks for that is presented from this address.
@@ -107,8 +89,8 @@ impl KeyCheck {
         newest: StoredDigest,
     ) -> Result<Option<Arc<KeyHolder>>, PortError> {
         let digest = newest.digest;
-        let (epoch, asked_at) = (self.inner.epoch(), self.inner.clock.now());
-        let oldest = asked_at - UNCONFIRMED;
+        let (epoch, asked_at) = (self.inner.freshness.epoch(), self.inner.clock.now());
+        let oldest = asked_at - Freshness::UNCONFIRMED;
         let flight = self.inner.flights.join(digest, epoch, asked_at, oldest, || {
             let inner = Arc::clone(&self.inner);
             async move { inner.look_up(&secret, newest, epoch, asked_at).await }
@@ -123,10 +105,9 @@ impl Inner {
         let cached = self.cache.get(digest)?;
         // Read after the copy was: a copy is never younger than now.
         let now = self.clock.now();
-        let age = age(cached.asked_at, now)?;
         let good = match &cached.holder {
-            None => age <= UNKNOWN,
-            Some(_) => age <= UNCONFIRMED || (age <= LONGEST && self.is_confirmed(now)),
+            None => now.since(cached.asked_at).is_some_and(|age| age <= UNKNOWN),
+            Some(_) => self.freshness.is_good(cached.asked_at, now),
         };
         good.then_some(cached)
     }
@@ -134,8 +115,8 @@ impl Inner {
     /// A key that was known not too long ago and of which no change was told since.
     fn last_known(&self, digest: &KeyDigest) -> Option<Arc<KeyHolder>> {
         let cached = self.cache.get(digest)?;
-        let age = age(cached.asked_at, self.clock.now())?;
-        cached.holder.filter(|_| age <= LONGEST)
+        let good = Freshness::is_good_without_store(cached.asked_at, self.clock.now());
+        cached.holder.filter(|_| good)
     }
 
     async fn look_up(
@@ -169,27 +150,12 @@ impl Inner {
 
     /// Keeps an answer, unless a change was told since the question was put.
     fn remember(&self, digest: KeyDigest, key: CachedKey, epoch: u64) {
-        let now = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        if *now == epoch {
-            self.cache.put(digest, key);
-        }
+        self.freshness.keep(epoch, || self.cache.put(digest, key));
     }
 
     /// Forgets what was changed, also in look-ups that are under way.
     fn forget(&self, forget: impl FnOnce(&dyn KeyCache)) {
-        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        *epoch += 1;
-        forget(self.cache.as_ref());
-    }
-
-    fn epoch(&self) -> u64 {
-        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Both ways, so that a clock that was set back doesn't make a confirmation last.
-    fn is_confirmed(&self, now: Timestamp) -> bool {
-        let confirmed = self.confirmed.load(Ordering::Acquire);
-        u128::from(unix_millis(now).abs_diff(confirmed)) <= UNCONFIRMED.as_millis()
+        self.freshness.forget(|| forget(self.cache.as_ref()));
     }
 }
 
@@ -207,7 +173,7 @@ impl ChangeSubscriber for KeyCheck {
     }
 
     fn on_confirmed(&self, at: Timestamp) {
-        self.inner.confirmed.store(unix_millis(at), Ordering::Release);
+        self.inner.freshness.confirm(at);
     }
 }
 
@@ -248,16 +214,6 @@ fn is_in_force(holder: &KeyHolder, now: Timestamp) -> bool {
 
 fn opens(holder: &KeyHolder, now: Timestamp) -> bool {
     is_in_force(holder, now) && holder.key.status(now) == KeyStatus::Active
-}
-
-/// How long ago that was; `None` for what lies ahead, which means that the clock was set back.
-fn age(then: Timestamp, now: Timestamp) -> Option<Duration> {
-    u64::try_from(unix_millis(now).checked_sub(unix_millis(then))?).ok().map(Duration::from_millis)
-}
-
-fn unix_millis(moment: Timestamp) -> i64 {
-    let moment = moment.as_utc();
-    moment.unix_timestamp() * 1_000 + i64::from(moment.millisecond())
 }
 
 #[cfg(test)]

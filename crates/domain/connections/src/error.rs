@@ -5,7 +5,7 @@ use altus4_kernel::{ConnectionId, Plan, PortError, PortErrorKind, System};
 use crate::{Engine, HOST_CONSTRAINT};
 
 /// The answers of [`ConnectionService`](crate::ConnectionService) other than success.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectionError {
     /// The account has no such connection, whoever else may have it.
     #[error("no such database connection")]

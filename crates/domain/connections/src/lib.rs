@@ -9,41 +9,65 @@
 //! - SQL identifiers ([`TableRef`], [`ColumnRef`]) come out of a [`SchemaSnapshot`] and from
 //!   nowhere else, so a name that a request made up can't reach a statement.
 
+mod advice;
 mod catalog;
+mod change;
 mod connection;
 mod draft;
 mod error;
+mod evidence;
+mod filter;
 mod gate;
+mod index_rules;
+mod indexing;
 mod ports;
 mod rotation;
 mod schema;
 mod service;
+mod targets;
 mod value;
 
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 
+pub use crate::advice::{
+    Advice, AdviceKind, ConvertedColumn, Effect, Impact, Known, Locks, Remedy, Seen, advise,
+};
 pub use crate::catalog::SchemaCatalog;
+pub use crate::change::{ConnectionChange, OptionsChange};
 pub use crate::connection::{
     Connection, ConnectionName, ConnectionOptions, ConnectionStatus, Endpoint, Engine, SearchDefaults,
     Target, Tls,
 };
 pub use crate::draft::{DatabaseName, Host, NewConnection, UserName};
 pub use crate::error::ConnectionError;
+pub use crate::evidence::{EvidenceRecorder, EvidenceStore, Tally};
+pub use crate::filter::{DateRange, Filter, FilterFault, FilterFaultKind, FilterQuery, Test};
 pub use crate::gate::{AddressGate, HostPolicy, HostRule, HostRuleFault};
+pub use crate::index_rules::IndexRules;
+pub use crate::indexing::{
+    BuildProgress, Built, IndexBuilder, IndexDraft, IndexError, IndexJob, IndexJobRepository, IndexName,
+    IndexPlan, IndexPorts, IndexService, IndexWorker, JOB_LIMIT_CONSTRAINT, JOB_TABLE_CONSTRAINT, JobFailure,
+    JobLimits, JobState, ParserName, Progress, Recommendation, ServerFacts, ServerFamily,
+};
 pub use crate::ports::{
-    ByEngine, ConnectionProbe, ConnectionRepository, HOST_CONSTRAINT, HostResolver, NAME_CONSTRAINT,
-    PLAN_CONSTRAINT, ProbeReport, SchemaInspector, StoredConnection,
+    Access, ByEngine, ConnectionProbe, ConnectionRepository, HOST_CONSTRAINT, HostResolver, NAME_CONSTRAINT,
+    PLAN_CONSTRAINT, PoolUsage, ProbeReport, SchemaInspector, SearchEvidence, Searched, StoredConnection,
 };
 pub use crate::rotation::password_rotation;
 pub use crate::schema::{
-    Column, ColumnKind, ColumnRef, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, FullTextKey, Relation,
-    SchemaSnapshot, Table, TableKind, TableRef,
+    Column, ColumnKind, ColumnRef, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, FullTextKey,
+    Generated, Relation, SchemaSnapshot, Table, TableKind, TableRef,
 };
-pub use crate::service::ConnectionService;
+pub use crate::service::{ConnectionService, CurrentStatus};
 pub use crate::value::Value;
 
 #[cfg(feature = "mock")]
 pub use crate::ports::{
-    MockConnectionProbe, MockConnectionRepository, MockHostResolver, MockSchemaInspector,
+    MockConnectionProbe, MockConnectionRepository, MockHostResolver, MockSchemaInspector, MockSearchEvidence,
+};
+#[cfg(feature = "mock")]
+pub use crate::{
+    evidence::MockEvidenceStore,
+    indexing::{MockIndexBuilder, MockIndexJobRepository},
 };

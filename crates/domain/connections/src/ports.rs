@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use crate::{Connection, ConnectionStatus, DiscoveredTable, Engine, Host, Target};
 
-/// The unique thing that [`ConnectionRepository::insert`] conflicts on: the name within an account.
+/// The unique thing that [`ConnectionRepository::insert`] and [`ConnectionRepository::replace`] conflict
+/// on: the name within an account.
 pub const NAME_CONSTRAINT: &str = "connection.name";
 /// The bound that [`ConnectionRepository::insert`] conflicts on: the plan's number of connections.
 pub const PLAN_CONSTRAINT: &str = "connection.plan_limit";
@@ -58,6 +59,20 @@ pub trait ConnectionRepository: Send + Sync {
         last_connected: Option<Timestamp>,
     ) -> PortResult<()>;
 
+    /// Stores `after`, which has the id and the account of `before`, in the place of `before`; and the
+    /// password, if there is another one: otherwise what is sealed stays, whatever became of it
+    /// meanwhile. `false`, and nothing is done, when `before` isn't there any more as it was: its
+    /// `generation` or its `updated_at` is another, or it is gone.
+    ///
+    /// Errors: `Conflict` on `connection.name`, as [`ConnectionRepository::insert`].
+    async fn replace(
+        &self,
+        before: &Connection,
+        after: &Connection,
+        password: Option<SealedSecret>,
+        event: &AuditEvent,
+    ) -> PortResult<bool>;
+
     /// Forgets a connection and its password. `false` when the account has no such connection.
     async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool>;
 
@@ -90,6 +105,15 @@ pub struct ProbeReport {
     pub suggestion: Option<String>,
 }
 
+/// What is open to a server from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PoolUsage {
+    /// Sockets, or files, in use.
+    pub active: u32,
+    /// Those kept open for the next use.
+    pub idle: u32,
+}
+
 /// Calls a server. Errors of every method: `Unavailable` (refused, gone, not a database),
 /// `NotPermitted` (login refused, or the host policy under [`HOST_CONSTRAINT`]), `Timeout`,
 /// `Rejected` (unknown database) — all of the system `DataSource`, with what may be shown in
@@ -101,8 +125,13 @@ pub trait ConnectionProbe: Send + Sync {
     /// `deadline` at the most.
     async fn probe(&self, target: &Target, deadline: Duration) -> PortResult<ProbeReport>;
 
-    /// Closes what is open to a connection and forgets it.
-    async fn close(&self, id: ConnectionId);
+    /// What is open to a connection; nothing is opened for that.
+    fn usage(&self, id: ConnectionId) -> PoolUsage;
+
+    /// Lets go of what is open to a connection: what is idle is closed now, what is in use when its
+    /// use is over; whoever is under way may end it. MUST NOT block. A connection that is used again
+    /// is opened again.
+    fn close(&self, id: ConnectionId);
 }
 
 /// Reads schemas. Errors as [`ConnectionProbe`].
@@ -113,6 +142,40 @@ pub trait SchemaInspector: Send + Sync {
     /// queries whatever their number, and in `deadline` at the most. Names that could not be
     /// quoted safely (control characters, over 64 characters) are left out.
     async fn inspect(&self, target: &Target, deadline: Duration) -> PortResult<Vec<DiscoveredTable>>;
+}
+
+/// How a search got at the words of some columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Through full-text indexes that cover all of them.
+    Indexed,
+    /// By reading the table whole, for want of an index.
+    Scanned,
+    /// Not at all: there is no index, and the table is too large to be read whole.
+    LeftOut,
+}
+
+/// What a search found of a table's indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Searched {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// The table.
+    pub table: String,
+    /// The columns it wanted to search, in the table's order.
+    pub columns: Vec<String>,
+    /// How it got at them.
+    pub access: Access,
+    /// How long the database took; zero where it wasn't asked.
+    pub took: Duration,
+}
+
+/// Takes note of how searches got at their words, so that advice on indexes has evidence.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait SearchEvidence: Send + Sync {
+    /// Notes one table of one search. On the path of every search: MUST NOT block, and MUST bound
+    /// what it keeps.
+    fn note(&self, searched: Searched);
 }
 
 /// One adapter for each engine that the installation offers.

@@ -4,6 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use altus4_kernel::Timestamp;
 
+use crate::IndexRules;
+
 /// A table's name as its server spells it. Only a [`SchemaSnapshot`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableRef(Arc<str>);
@@ -65,6 +67,15 @@ pub enum ColumnKind {
     Other,
 }
 
+/// How a column is computed from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generated {
+    /// When it is read. No full-text index can cover it.
+    Virtual,
+    /// When its row is written.
+    Stored,
+}
+
 /// A column as an inspector found it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DiscoveredColumn {
@@ -80,6 +91,12 @@ pub struct DiscoveredColumn {
     pub key: Option<String>,
     /// Its default as the server writes it.
     pub default: Option<String>,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// How it is computed, if it is.
+    pub generated: Option<Generated>,
+    /// How its text compares and sorts.
+    pub collation: Option<String>,
 }
 
 /// A full-text index as an inspector found it.
@@ -91,6 +108,8 @@ pub struct DiscoveredIndex {
     pub columns: Vec<String>,
     /// Its parser or tokenizer, where it isn't the default.
     pub parser: Option<String>,
+    /// Which words it holds.
+    pub rules: Arc<IndexRules>,
 }
 
 /// A foreign key as an inspector found it.
@@ -125,6 +144,10 @@ pub struct DiscoveredTable {
     pub estimated_rows: Option<u64>,
     /// When its statistics were last brought up to date.
     pub last_analyzed: Option<Timestamp>,
+    /// What stores it, as its server calls it: `InnoDB`, `MyISAM`.
+    pub engine: Option<String>,
+    /// Whether it is stored in partitions.
+    pub is_partitioned: bool,
 }
 
 /// A column of a snapshot.
@@ -153,6 +176,8 @@ pub struct FullTextKey {
     pub columns: Vec<ColumnRef>,
     /// Its parser or tokenizer, where it isn't the default.
     pub parser: Option<String>,
+    /// Which words it holds.
+    pub rules: Arc<IndexRules>,
 }
 
 /// A table of a snapshot.
@@ -176,6 +201,10 @@ pub struct Table {
     pub estimated_rows: Option<u64>,
     /// When its statistics were last brought up to date.
     pub last_analyzed: Option<Timestamp>,
+    /// What stores it, as its server calls it: `InnoDB`, `MyISAM`.
+    pub engine: Option<String>,
+    /// Whether it is stored in partitions.
+    pub is_partitioned: bool,
 }
 
 impl Table {
@@ -242,7 +271,12 @@ fn snapshot_table(found: DiscoveredTable) -> Table {
         .into_iter()
         .filter_map(|index| {
             let columns = find_all(&index.columns).filter(|columns| !columns.is_empty())?;
-            Some(FullTextKey { index: TableRef(index.name.into()), columns, parser: index.parser })
+            Some(FullTextKey {
+                index: TableRef(index.name.into()),
+                columns,
+                parser: index.parser,
+                rules: index.rules,
+            })
         })
         .collect();
     Table {
@@ -255,6 +289,8 @@ fn snapshot_table(found: DiscoveredTable) -> Table {
         relations: found.relations,
         estimated_rows: found.estimated_rows,
         last_analyzed: found.last_analyzed,
+        engine: found.engine,
+        is_partitioned: found.is_partitioned,
     }
 }
 
@@ -269,8 +305,8 @@ mod tests {
             columns: vec![column("id"), column("Title")],
             primary_key: vec!["id".into()],
             full_text_indexes: vec![
-                DiscoveredIndex { name: "ft".into(), columns: vec!["Title".into()], parser: None },
-                DiscoveredIndex { name: "broken".into(), columns: vec!["gone".into()], parser: None },
+                DiscoveredIndex { name: "ft".into(), columns: vec!["Title".into()], ..Default::default() },
+                DiscoveredIndex { name: "broken".into(), columns: vec!["gone".into()], ..Default::default() },
             ],
             ..DiscoveredTable::default()
         }

@@ -1,25 +1,30 @@
 //! The use cases of connections.
 
+mod calls;
+mod changes;
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    AccountId, AuditAction, AuditEvent, Clock, ConnectionId, Granted, IdGenerator, Origin, PortError,
-    PortErrorKind, SecretCipher, System,
-    grants::{DatabaseRead, DatabaseWrite, Search},
+    AccountId, AuditAction, AuditEvent, Change, ChangeFeed, ChangeSubscriber, Clock, ConnectionId, Granted,
+    IdGenerator, Origin, SecretCipher, Timestamp,
+    grants::{Analytics, DatabaseRead, DatabaseWrite, Search},
 };
 
+pub use self::calls::CurrentStatus;
 use crate::{
-    ByEngine, Connection, ConnectionError, ConnectionProbe, ConnectionRepository, ConnectionStatus, Engine,
-    NAME_CONSTRAINT, NewConnection, PLAN_CONSTRAINT, ProbeReport, SchemaCatalog, SchemaInspector,
-    SchemaSnapshot, StoredConnection, Target,
+    ByEngine, Connection, ConnectionError, ConnectionProbe, ConnectionRepository, Engine, SchemaCatalog,
+    SchemaInspector, SchemaSnapshot, StoredConnection, Target, targets::Targets,
 };
 
-/// How long a probe may take.
-const PROBE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the reading of a schema may take, if the connection's own limit isn't shorter.
 const INSPECT_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Registers databases, calls them, reads their schemas, and opens them to searches.
+/// Registers databases, changes them, calls them, reads their schemas, and opens them to searches.
+///
+/// Searches and schemas go by copies of what the store says of an account's connections, which are
+/// as fresh as [`Freshness`](altus4_kernel::Freshness) has it. The service has to hear of changes
+/// ([`ChangeSubscriber`]); clones share their copies.
 #[derive(Clone)]
 pub struct ConnectionService {
     connections: Arc<dyn ConnectionRepository>,
@@ -27,15 +32,17 @@ pub struct ConnectionService {
     probes: ByEngine<dyn ConnectionProbe>,
     inspectors: ByEngine<dyn SchemaInspector>,
     catalog: Arc<SchemaCatalog>,
+    targets: Targets,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
+    changes: ChangeFeed,
 }
 
 impl ConnectionService {
     /// How long a schema is believed before it is read again.
     const SCHEMA_LIFE: Duration = Duration::from_mins(5);
 
-    /// The service over these ports.
+    /// The service over these ports. It tells its changes to itself alone.
     #[must_use]
     pub fn new(
         connections: Arc<dyn ConnectionRepository>,
@@ -46,81 +53,22 @@ impl ConnectionService {
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
         let catalog = Arc::new(SchemaCatalog::new(Arc::clone(&clock), Self::SCHEMA_LIFE));
-        Self { connections, cipher, probes, inspectors, catalog, clock, ids }
+        let targets = Targets::new(
+            Arc::clone(&connections),
+            Arc::clone(&cipher),
+            probes.clone(),
+            Arc::clone(&catalog),
+            Arc::clone(&clock),
+        );
+        let changes = ChangeFeed::new(vec![Arc::new(targets.clone())], None);
+        Self { connections, cipher, probes, inspectors, catalog, targets, clock, ids, changes }
     }
 
-    /// Registers a database and calls it once: what was found is the connection's status. The
-    /// server need not be up.
-    ///
-    /// # Errors
-    /// [`ConnectionError::NameTaken`], [`ConnectionError::PlanLimit`],
-    /// [`ConnectionError::HostNotAllowed`], [`ConnectionError::EngineUnavailable`].
-    pub async fn register(
-        &self,
-        granted: Granted<DatabaseWrite>,
-        new: NewConnection,
-        origin: &Origin,
-    ) -> Result<Connection, ConnectionError> {
-        let account_id = granted.account_id();
-        let plan = self.connections.plan_of(account_id).await?;
-        let plan = plan.ok_or_else(|| PortError::new(PortErrorKind::Rejected, System::Store, "plan_of"))?;
-        let target = self.new_target(account_id, new);
-        let mut connection = target.connection.clone();
-        match self.probe(&target).await {
-            Ok(_) => {
-                connection.status = ConnectionStatus::Connected;
-                connection.last_connected = Some(self.clock.now());
-            }
-            Err(ConnectionError::DataSource(_)) => connection.status = ConnectionStatus::Error,
-            Err(refused) => return Err(refused),
-        }
-        let password = self.cipher.seal(&target.password, &connection.password_binding())?;
-        let stored = StoredConnection { connection, password };
-        let limit = plan.connection_limit();
-        let id = stored.connection.id;
-        let event = self.event(granted, AuditAction::ConnectionCreated, id, origin);
-        match self.connections.insert(&stored, limit, &event).await {
-            Ok(()) => Ok(stored.connection),
-            Err(error) if error.is_conflict_on(NAME_CONSTRAINT) => Err(ConnectionError::NameTaken),
-            Err(error) if error.is_conflict_on(PLAN_CONSTRAINT) => {
-                Err(ConnectionError::PlanLimit { plan, limit: limit.unwrap_or_default() })
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Calls a database that isn't registered.
-    ///
-    /// # Errors
-    /// [`ConnectionError::DataSource`] says why it could not be reached.
-    pub async fn test_unsaved(
-        &self,
-        granted: Granted<DatabaseWrite>,
-        new: NewConnection,
-    ) -> Result<ProbeReport, ConnectionError> {
-        let target = self.new_target(granted.account_id(), new);
-        self.probe(&target).await
-    }
-
-    /// Calls a registered database and notes what was found.
-    ///
-    /// # Errors
-    /// [`ConnectionError::NotFound`]; [`ConnectionError::DataSource`] says why it could not be
-    /// reached.
-    pub async fn test(
-        &self,
-        granted: Granted<DatabaseWrite>,
-        id: ConnectionId,
-    ) -> Result<ProbeReport, ConnectionError> {
-        let account_id = granted.account_id();
-        let target = self.target(account_id, id).await?;
-        let outcome = self.probe(&target).await;
-        let (status, seen) = match &outcome {
-            Ok(_) => (ConnectionStatus::Connected, Some(self.clock.now())),
-            Err(_) => (ConnectionStatus::Error, None),
-        };
-        self.connections.note_status(account_id, id, status, seen).await?;
-        outcome
+    /// The same service, which tells its changes to this feed. A clone of the service has to be among
+    /// the feed's subscribers.
+    #[must_use]
+    pub fn announcing(self, changes: ChangeFeed) -> Self {
+        Self { changes, ..self }
     }
 
     /// All connections of the account, oldest first.
@@ -149,39 +97,13 @@ impl ConnectionService {
         granted: Granted<DatabaseRead>,
         id: ConnectionId,
     ) -> Result<Connection, ConnectionError> {
-        let stored = self.connections.find(granted.account_id(), id).await?;
-        stored.map(|stored| stored.connection).ok_or(ConnectionError::NotFound(id))
-    }
-
-    /// Forgets a connection: its password, its pool, its schema.
-    ///
-    /// # Errors
-    /// [`ConnectionError::NotFound`].
-    pub async fn remove(
-        &self,
-        granted: Granted<DatabaseWrite>,
-        id: ConnectionId,
-        origin: &Origin,
-    ) -> Result<(), ConnectionError> {
-        let account_id = granted.account_id();
-        let stored = self.connections.find(account_id, id).await?.ok_or(ConnectionError::NotFound(id))?;
-        let event = self.event(granted, AuditAction::ConnectionRemoved, id, origin);
-        if !self.connections.remove(account_id, id, &event).await? {
-            return Err(ConnectionError::NotFound(id));
-        }
-        self.release(&[stored.connection]).await;
-        Ok(())
+        Ok(self.stored(granted.account_id(), id).await?.connection)
     }
 
     /// Closes what is open to connections that are no more, as after their account was deactivated,
     /// and forgets their schemas.
-    pub async fn release(&self, gone: &[Connection]) {
-        for connection in gone {
-            self.catalog.forget(connection.id);
-            if let Some(probe) = self.probes.get(connection.engine) {
-                probe.close(connection.id).await;
-            }
-        }
+    pub fn release(&self, gone: &[Connection]) {
+        self.targets.release(gone.iter().map(|connection| connection.id));
     }
 
     /// The database of a connection and what it looks like; `refresh` reads it anew.
@@ -199,8 +121,8 @@ impl ConnectionService {
         Ok((target.connection, snapshot))
     }
 
-    /// The databases that a search goes to: those named, or all active ones of the account. One
-    /// query, whatever their number.
+    /// The databases that a search goes to, oldest first: those named, or all active ones of the
+    /// account. The store is asked only where no copy is fresh enough, once whatever their number.
     ///
     /// # Errors
     /// [`ConnectionError::NotFound`] names the first id that isn't the account's;
@@ -210,17 +132,37 @@ impl ConnectionService {
         granted: Granted<Search>,
         wanted: &[ConnectionId],
     ) -> Result<Vec<Target>, ConnectionError> {
-        let mut stored = self.connections.list(granted.account_id()).await?;
-        if wanted.is_empty() {
-            stored.retain(|stored| stored.connection.is_active);
+        self.targets_of(granted.account_id(), wanted).await
+    }
+
+    /// The databases that an analysis of a search looks at: those that the search would go to.
+    ///
+    /// # Errors
+    /// Those of [`searchable`](Self::searchable).
+    pub async fn analysable(
+        &self,
+        granted: Granted<Analytics>,
+        wanted: &[ConnectionId],
+    ) -> Result<Vec<Target>, ConnectionError> {
+        self.targets_of(granted.account_id(), wanted).await
+    }
+
+    async fn targets_of(
+        &self,
+        account_id: AccountId,
+        wanted: &[ConnectionId],
+    ) -> Result<Vec<Target>, ConnectionError> {
+        let known = self.targets.of(account_id, wanted).await?;
+        let ids: Vec<_> = if wanted.is_empty() {
+            known.active().collect()
         } else {
-            let known: HashSet<_> = stored.iter().map(|stored| stored.connection.id).collect();
-            if let Some(unknown) = wanted.iter().find(|id| !known.contains(id)) {
-                return Err(ConnectionError::NotFound(*unknown));
-            }
-            stored.retain(|stored| wanted.contains(&stored.connection.id));
+            let wanted: HashSet<_> = wanted.iter().collect();
+            known.all().filter(|id| wanted.contains(id)).collect()
+        };
+        if let Some(unknown) = wanted.iter().find(|id| !ids.contains(id)) {
+            return Err(ConnectionError::NotFound(*unknown));
         }
-        stored.into_iter().map(|stored| self.open(stored)).collect()
+        ids.into_iter().filter_map(|id| known.target(id).map_err(ConnectionError::from).transpose()).collect()
     }
 
     /// What a target's database looks like, as of at most five minutes ago, or now if `refresh`
@@ -250,41 +192,42 @@ impl ConnectionService {
         AuditEvent::new(self.ids.next_id(), now, granted.actor(), action, origin).about(id)
     }
 
-    async fn probe(&self, target: &Target) -> Result<ProbeReport, ConnectionError> {
-        let probe = offered(&self.probes, target)?;
-        let deadline = target.connection.options.timeout().min(PROBE_DEADLINE);
-        Ok(probe.probe(target, deadline).await?)
+    /// A connection with its password, as fresh as searches have it.
+    pub(crate) async fn target(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+    ) -> Result<Target, ConnectionError> {
+        let known = self.targets.of(account_id, &[id]).await?;
+        known.target(id)?.ok_or(ConnectionError::NotFound(id))
     }
 
-    async fn target(&self, account_id: AccountId, id: ConnectionId) -> Result<Target, ConnectionError> {
-        let stored = self.connections.find(account_id, id).await?.ok_or(ConnectionError::NotFound(id))?;
-        self.open(stored)
+    /// A connection as it is in the store now.
+    async fn stored(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+    ) -> Result<StoredConnection, ConnectionError> {
+        self.connections.find(account_id, id).await?.ok_or(ConnectionError::NotFound(id))
     }
 
     fn open(&self, stored: StoredConnection) -> Result<Target, ConnectionError> {
         let password = self.cipher.open(&stored.password, &stored.connection.password_binding())?;
         Ok(Target { connection: stored.connection, password })
     }
+}
 
-    fn new_target(&self, account_id: AccountId, new: NewConnection) -> Target {
-        let now = self.clock.now();
-        let connection = Connection {
-            id: ConnectionId::from_uuid(self.ids.next_id()),
-            account_id,
-            name: new.name,
-            engine: new.engine,
-            endpoint: new.endpoint,
-            database: new.database,
-            options: new.options,
-            search: new.search,
-            is_active: new.is_active,
-            status: ConnectionStatus::Unknown,
-            last_connected: None,
-            generation: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        Target { connection, password: new.password }
+impl ChangeSubscriber for ConnectionService {
+    fn on_change(&self, change: Change) {
+        self.targets.on_change(change);
+    }
+
+    fn on_gap(&self) {
+        self.targets.on_gap();
+    }
+
+    fn on_confirmed(&self, at: Timestamp) {
+        self.targets.on_confirmed(at);
     }
 }
 
@@ -292,3 +235,6 @@ fn offered<'a, P: ?Sized>(adapters: &'a ByEngine<P>, target: &Target) -> Result<
     let engine: Engine = target.connection.engine;
     adapters.get(engine).ok_or(ConnectionError::EngineUnavailable(engine))
 }
+
+#[cfg(test)]
+mod tests;

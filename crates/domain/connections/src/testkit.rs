@@ -1,6 +1,7 @@
 //! Fakes and contracts for tests: connections in memory, servers that answer what they were told, and the suites that adapters of these ports have to pass.
 
 mod contract;
+mod indexing;
 mod memory;
 mod sample;
 mod servers;
@@ -9,7 +10,11 @@ mod servers;
 pub use altus4_kernel::contract_tests;
 
 pub use self::{
-    contract::{ConnectionsSubject, connections_contract},
+    contract::{
+        ConnectionsSubject, EvidenceSubject, IndexJobsSubject, connections_contract, evidence_contract,
+        index_jobs_contract, replacing_contract,
+    },
+    indexing::{InMemoryEvidence, InMemoryIndexJobs},
     memory::InMemoryConnections,
     sample::sample_connection,
     servers::{FakeProbe, FixedInspector, FixedResolver},
@@ -28,6 +33,14 @@ mod tests {
     use crate::{ConnectionRepository, StoredConnection};
 
     crate::connections_contract!(block_on, InMemoryConnections::default());
+
+    mod evidence {
+        crate::evidence_contract!(block_on, crate::testkit::InMemoryEvidence::default());
+    }
+
+    mod index_jobs {
+        crate::index_jobs_contract!(block_on, crate::testkit::InMemoryIndexJobs::default());
+    }
 
     #[async_trait]
     impl SealedSecretsSubject for InMemoryConnections {

@@ -180,13 +180,17 @@ pub enum AuditAction {
     KeyLimitsChanged,
     /// A database was registered.
     ConnectionCreated,
+    /// A registered database's name, address, login or options were changed.
+    ConnectionUpdated,
     /// A registered database was forgotten.
     ConnectionRemoved,
+    /// An index was to be made in a registered database.
+    IndexRequested,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::AccountRegistered,
         Self::AccountDeactivated,
         Self::AccountReactivated,
@@ -206,7 +210,9 @@ impl AuditAction {
         Self::KeyRevoked,
         Self::KeyLimitsChanged,
         Self::ConnectionCreated,
+        Self::ConnectionUpdated,
         Self::ConnectionRemoved,
+        Self::IndexRequested,
     ];
 
     /// The name in answers and the store.
@@ -232,7 +238,9 @@ impl AuditAction {
             Self::KeyRevoked => "key.revoked",
             Self::KeyLimitsChanged => "key.limits_changed",
             Self::ConnectionCreated => "connection.created",
+            Self::ConnectionUpdated => "connection.updated",
             Self::ConnectionRemoved => "connection.removed",
+            Self::IndexRequested => "connection.index_requested",
         }
     }
 }

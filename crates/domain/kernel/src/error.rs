@@ -1,6 +1,6 @@
 //! What a port answers when it can't do what it was asked: one shape for every adapter.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 /// The result of a port call.
 pub type PortResult<T> = Result<T, PortError>;
@@ -54,8 +54,9 @@ impl fmt::Display for System {
 }
 
 /// The error of every port. `Display` says what failed and where in words of this program alone;
-/// the cause is behind [`Error::source`] and belongs in the log, never in an answer.
-#[derive(Debug)]
+/// the cause is behind [`Error::source`] and belongs in the log, never in an answer. Clones share the
+/// cause, so that all who wait for one call can be told why it failed.
+#[derive(Debug, Clone)]
 pub struct PortError {
     /// What a caller can do about it.
     pub kind: PortErrorKind,
@@ -68,7 +69,7 @@ pub struct PortError {
     /// A sentence that is safe to show to the owner of the call, such as a MySQL server's own
     /// error number. Never SQL, a path, a host that was not given by that caller, or a secret.
     pub detail: Option<PublicDetail>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// The part of a cause that may be shown to whoever made the call.
@@ -92,7 +93,7 @@ impl PortError {
     /// The same error with its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 

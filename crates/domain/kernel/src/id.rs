@@ -55,8 +55,12 @@ typed_ids! {
     ApiKeyId;
     /// A registered database.
     ConnectionId;
+    /// The making of an index in a registered database.
+    IndexJobId;
     /// One executed search.
     SearchId;
+    /// Identifies a search that was saved under a name.
+    SavedSearchId;
 }
 
 /// Makes ids. Injected, so that tests can foresee them.

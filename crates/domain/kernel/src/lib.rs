@@ -1,6 +1,6 @@
 //! The words everyone in Altus 4 speaks: typed ids, time, pages, principals and permissions, port
 //! errors, secrets, the audit log, and the ports that belong to no single domain ([`AuditLog`],
-//! [`Cache`], [`ChangePublisher`], [`Clock`], [`IdGenerator`], [`SealedSecrets`], [`SecretCipher`],
+//! [`Background`], [`Cache`], [`ChangePublisher`], [`Clock`], [`IdGenerator`], [`SealedSecrets`], [`SecretCipher`],
 //! [`Timer`]).
 //!
 //! Invariants:
@@ -25,9 +25,11 @@
 //! ```
 
 mod audit;
+mod background;
 mod cache;
 mod change;
 mod cipher;
+mod copies;
 mod error;
 mod id;
 mod page;
@@ -37,6 +39,7 @@ mod random;
 mod rotation;
 mod text;
 mod time;
+mod write_queue;
 
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -45,11 +48,15 @@ pub use secrecy;
 pub use uuid;
 
 pub use crate::audit::{Actor, AuditAction, AuditEvent, AuditFilter, AuditLog, Origin, Outcome};
+pub use crate::background::{Background, Work};
 pub use crate::cache::Cache;
 pub use crate::change::{Change, ChangeFeed, ChangePublisher, ChangeSubscriber};
 pub use crate::cipher::{KeyStanding, MasterKey, SealedSecret, SecretCipher};
+pub use crate::copies::{Flights, Freshness};
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
-pub use crate::id::{AccountId, ApiKeyId, ConnectionId, IdGenerator, RandomIds, SearchId, SessionId};
+pub use crate::id::{
+    AccountId, ApiKeyId, ConnectionId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId, SessionId,
+};
 pub use crate::page::{Page, PageRequest};
 pub use crate::plan::{Plan, UnknownName};
 pub use crate::principal::{
@@ -60,10 +67,11 @@ pub use crate::random::RandomSource;
 pub use crate::rotation::{KeptSecret, Resealed, Rotation, SealedPlace, SealedSecrets, Survey};
 pub use crate::text::trimmed_name;
 pub use crate::time::{Clock, SystemClock, Timer, Timestamp};
+pub use crate::write_queue::{WriteQueue, WriteTarget};
 
 #[cfg(feature = "mock")]
 pub use crate::{
-    audit::MockAuditLog, cache::MockCache, change::MockChangePublisher, cipher::MockSecretCipher,
-    id::MockIdGenerator, random::MockRandomSource, rotation::MockSealedSecrets, time::MockClock,
-    time::MockTimer,
+    audit::MockAuditLog, background::MockBackground, cache::MockCache, change::MockChangePublisher,
+    cipher::MockSecretCipher, id::MockIdGenerator, random::MockRandomSource, rotation::MockSealedSecrets,
+    time::MockClock, time::MockTimer,
 };

@@ -4,6 +4,7 @@
 //! [`SealedSecrets`](crate::SealedSecrets) has to pass.
 
 mod audit;
+mod background;
 mod block_on;
 mod cache;
 mod cipher;
@@ -13,6 +14,7 @@ mod secrets;
 
 pub use self::{
     audit::{InMemoryAuditLog, audit_contract, sample_event},
+    background::InlineBackground,
     block_on::block_on,
     cache::{InMemoryCache, cache_contract},
     cipher::{FakeSecretCipher, cipher_contract},

@@ -48,6 +48,19 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// Whole milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        self.0.unix_timestamp() * 1_000 + i64::from(self.0.millisecond())
+    }
+
+    /// How much later this is than `then`; `None` when it is earlier.
+    #[must_use]
+    pub fn since(self, then: Self) -> Option<Duration> {
+        let millis = self.unix_millis().checked_sub(then.unix_millis())?;
+        u64::try_from(millis).ok().map(Duration::from_millis)
+    }
+
     /// The same moment as the `time` crate has it, in UTC.
     #[must_use]
     pub fn as_utc(self) -> OffsetDateTime {

@@ -1,8 +1,12 @@
 //! What a search answers.
 
+use std::time::Duration;
+
 use altus4_connections::Value;
 use altus4_kernel::{ConnectionId, SearchId};
 use uuid::Uuid;
+
+use crate::Suggestion;
 
 /// The answer to a search.
 #[derive(Debug, Clone)]
@@ -17,6 +21,96 @@ pub struct SearchAnswer {
     pub degraded: Vec<Degraded>,
     /// What could not be searched.
     pub failures: Vec<Failure>,
+    /// For each column that was to be counted, as it was named: its values among the matches, the
+    /// commonest first.
+    pub facets: Vec<(String, Vec<(String, u64)>)>,
+    /// The query as it was probably meant, likeliest first, where words of it are in no table.
+    pub suggestions: Vec<Suggestion>,
+    /// Where the time went and what would save some, if that was asked for.
+    pub analytics: Option<SearchAnalytics>,
+}
+
+/// Where a search's time went, and what would save some.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SearchAnalytics {
+    /// Each database, in the order of the connections.
+    pub databases: Vec<DatabaseTiming>,
+    /// From knowing the connections to the last database's candidates.
+    pub search: Duration,
+    /// Ranking all candidates in one list.
+    pub ranking: Duration,
+    /// Reading the page's rows and marking them.
+    pub rows: Duration,
+    /// What would make the search faster or more complete, once for each table.
+    pub advice: Vec<SearchAdvice>,
+}
+
+/// Where one database's time went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatabaseTiming {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// Altogether.
+    pub total: Duration,
+    /// Knowing its schema; next to nothing while that is remembered.
+    pub schema: Duration,
+    /// Finding the candidates of each table, all side by side.
+    pub tables: Vec<(String, Duration)>,
+}
+
+/// An index that a search would have had use for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchAdvice {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// The table.
+    pub table: String,
+    /// The columns that no full-text index covers, in the table's order.
+    pub columns: Vec<String>,
+    /// Whether they were not searched at all, rather than read whole.
+    pub left_out: bool,
+}
+
+impl SearchAnswer {
+    /// About how many bytes it takes in memory.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let failures = self.failures.iter().map(|failure| {
+            size_of::<Failure>() + failure.message.len() + failure.table.as_ref().map_or(0, String::len)
+        });
+        let values = self.facets.iter().flat_map(|(_, values)| values);
+        let facets = values.map(|(value, _)| size_of::<(String, u64)>() + value.len());
+        let hits = self.hits.iter().map(Hit::weight);
+        let suggestions = self.suggestions.iter().map(|one| size_of::<Suggestion>() + one.text.len());
+        size_of::<Self>()
+            + hits.sum::<usize>()
+            + facets.sum::<usize>()
+            + failures.sum::<usize>()
+            + suggestions.sum::<usize>()
+    }
+}
+
+impl Hit {
+    fn weight(&self) -> usize {
+        let text = size_of::<String>();
+        let names = self.matched_columns.iter().map(|name| text + name.len());
+        let data = self.data.iter().map(|(name, value)| {
+            let held = match value {
+                Value::Text(text) | Value::Json(text) => text.len(),
+                Value::Bytes(bytes) => bytes.len(),
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => 0,
+            };
+            size_of::<(String, Value)>() + name.len() + held
+        });
+        let marked = self.highlights.iter().map(|(name, marked)| 2 * text + name.len() + marked.len());
+        size_of::<Self>()
+            + self.database.len()
+            + self.table.len()
+            + self.snippet.as_ref().map_or(0, String::len)
+            + names.sum::<usize>()
+            + data.sum::<usize>()
+            + marked.sum::<usize>()
+    }
 }
 
 /// How many rows match.
@@ -39,7 +133,8 @@ pub struct Hit {
     pub database: String,
     /// The table's name.
     pub table: String,
-    /// 0–1; comparable within one answer, and strictly falling along it.
+    /// 0–1; comparable within one answer, and strictly falling along it unless it is sorted by
+    /// columns.
     pub score: f64,
     /// The columns in which words were found.
     pub matched_columns: Vec<String>,
@@ -79,6 +174,9 @@ pub enum FailureReason {
     NotAllowed,
     /// The table is too large to be read whole and has no fitting full-text index.
     NoIndex,
+    /// Some columns were not searched: no full-text index covers them, and the table is too large
+    /// to be read whole.
+    PartlyIndexed,
     /// More tables than one search goes through.
     TooManyTables,
 }

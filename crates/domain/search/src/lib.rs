@@ -6,28 +6,79 @@
 //!   [`Granted`](altus4_kernel::Granted) permission names.
 //! - One database that fails, hangs or lies costs its own results and no one else's.
 //! - Nothing of a query reaches SQL but as bound words; names come from the schema snapshot.
-//! - No text, whatever Unicode it is, is an error.
+//! - No text that a person types, whatever Unicode it is, is an error; of a boolean query the place is
+//!   told where it can't be read.
 
+mod analysis;
 mod answer;
+mod cached;
+mod candidates;
 mod error;
+mod evidence;
+mod expr;
+mod facets;
+mod failures;
 mod gather;
+mod history;
+mod holds;
 mod identity;
+mod language;
+mod log;
 mod markup;
+mod normal;
 mod plan;
 mod ports;
 mod present;
 mod query;
+mod question;
 mod rank;
+mod saved;
 mod service;
+mod sorting;
+mod suggest;
+mod terms;
 mod text;
+mod vocabulary;
 
-pub use crate::answer::{Degraded, Failure, FailureReason, Hit, SearchAnswer, TotalCount};
-pub use crate::error::SearchError;
-pub use crate::ports::{
-    Candidate, CandidateRequest, CandidateSource, FullTextIndex, ReadColumn, Row, RowsRequest,
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
+
+pub use crate::analysis::{ParsedQuery, ParsedWord};
+pub use crate::answer::{
+    DatabaseTiming, Degraded, Failure, FailureReason, Hit, SearchAdvice, SearchAnalytics, SearchAnswer,
+    TotalCount,
 };
-pub use crate::query::{QueryText, SearchMode, SearchQuery, Tags, Window};
-pub use crate::service::SearchService;
+pub use crate::cached::{
+    AnswerCache, CachedAnswer, CachedSearch, CachedSearchPorts, ConnectionEpochs, RunSearch, Served,
+};
+pub use crate::error::SearchError;
+pub use crate::expr::{Expr, Scope, Term, TermText};
+pub use crate::history::{HistoryService, InteractionError, NewInteraction};
+pub use crate::holds::{TermFinder, occurrences};
+pub use crate::language::{BooleanQuery, NaturalQuery, QueryFault, WeightedTerm};
+pub use crate::log::{
+    DayOfSearches, Environment, HistoryRequest, Interaction, InteractionKind, MAX_FOLDED_CHARS, PopularQuery,
+    SearchLog, SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of, folded,
+};
+pub use crate::ports::{
+    Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Order, ReadColumn,
+    Row, RowsRequest, Sample, SampleRequest, SortKey,
+};
+pub use crate::query::{QueryText, SearchMode, SearchQuery, SortBy, Tags, Window, WordMatching};
+pub use crate::saved::{
+    SAVED_COUNT_CONSTRAINT, SAVED_NAME_CONSTRAINT, SavedRequest, SavedSearch, SavedSearchError,
+    SavedSearchName, SavedSearchRepository, SavedSearchService, StandingSearch,
+};
+pub use crate::service::{
+    DatabaseAnalysis, Merged, MergedFault, SearchAnalysis, SearchService, TableAnalysis,
+};
+pub use crate::suggest::{
+    Beginning, Correction, NoSpelling, Spelling, SuggestError, SuggestRequest, Suggestion, SuggestionKind,
+    SuggestionService,
+};
 
 #[cfg(feature = "mock")]
-pub use crate::ports::MockFullTextIndex;
+pub use crate::{
+    cached::MockAnswerCache, log::MockSearchLog, ports::MockFullTextIndex, saved::MockSavedSearchRepository,
+    suggest::MockSpelling,
+};

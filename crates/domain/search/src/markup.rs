@@ -2,7 +2,8 @@
 
 use crate::{
     query::Tags,
-    text::{Finder, Span, words},
+    terms::Finder,
+    text::{Span, words},
 };
 
 /// About how many bytes a snippet has.
@@ -114,7 +115,7 @@ fn escape(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Terms;
+    use crate::terms::Terms;
     use proptest::prelude::*;
 
     fn marked(text: &str, query: &str) -> String {

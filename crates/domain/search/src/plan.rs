@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use altus4_connections::{Column, ColumnKind, ColumnRef, SchemaSnapshot, Table, TableKind};
+use altus4_connections::{
+    Column, ColumnKind, ColumnRef, Filter, FilterFault, FullTextKey, IndexRules, SchemaSnapshot, Table,
+    TableKind,
+};
 
-use crate::{CandidateSource, ReadColumn, SearchQuery};
+use crate::{ReadColumn, Scope, SearchQuery, SortKey, question::Question};
 
-/// How many rows of each table are ranked by their words; those beyond keep the server's order.
-pub(crate) const RANK_DEPTH: u32 = 200;
 /// How much of a text is read for ranking.
 pub(crate) const RANK_CHARS: u32 = 4_096;
 /// How much of a value is shown.
@@ -26,20 +27,39 @@ const TITLES: &[&str] = &["title", "name", "subject", "headline", "heading", "la
 #[derive(Debug, Clone)]
 pub(crate) struct TablePlan {
     pub(crate) table: Arc<Table>,
-    /// Where candidates come from; never empty.
-    pub(crate) sources: Vec<CandidateSource>,
+    /// Where words are looked for.
+    pub(crate) scope: Scope,
     /// The columns that words count in, and how much they count.
     pub(crate) searched: Vec<(ColumnRef, f64)>,
+    /// Columns that should be searched and can't be: no index covers them, and the table is too
+    /// large to be read whole.
+    pub(crate) unreached: Vec<ColumnRef>,
     /// What candidates are read with; the searched columns come first.
     pub(crate) read: Vec<ReadColumn>,
     /// The columns that are shown beside the primary key.
     pub(crate) shown: Vec<ColumnRef>,
-    /// Whether a row counts only if a word is seen in a searched column: so when an index covers
-    /// more columns than were asked for.
-    pub(crate) must_be_seen: bool,
+    /// What rows have to hold beside.
+    pub(crate) filter: Option<Filter>,
+    /// For each column that the query sorts by, the table's, if it has it.
+    pub(crate) sort: Vec<Option<(SortKey, ColumnKind)>>,
+    /// The columns whose values are counted, and which of the query's each is.
+    pub(crate) facets: Vec<(usize, ColumnRef)>,
 }
 
 impl TablePlan {
+    /// Which words can be found through the indexes; every one where columns are read whole, or the
+    /// indexes differ in it.
+    pub(crate) fn rules(&self) -> Option<&IndexRules> {
+        let (first, others) = self.scope.indexes.split_first()?;
+        let alike = others.iter().all(|index| index.rules == first.rules);
+        (alike && self.scope.unindexed.is_empty()).then_some(&*first.rules)
+    }
+
+    /// Whether words count in this column.
+    pub(crate) fn is_searched(&self, column: &ColumnRef) -> bool {
+        self.searched.iter().any(|(searched, _)| searched == column)
+    }
+
     /// Whether what candidates are read with is all that is shown.
     pub(crate) fn reads_all_shown(&self) -> bool {
         self.shown.iter().all(|column| {
@@ -47,10 +67,16 @@ impl TablePlan {
         })
     }
 
-    /// What rows are read with for showing.
+    /// What rows are read with for showing: also what is not shown itself, but marked.
     pub(crate) fn show(&self) -> Vec<ReadColumn> {
-        let shown = self.shown.iter().filter(|column| !self.table.primary_key.contains(column));
-        shown.map(|column| ReadColumn { column: column.clone(), max_chars: SHOW_CHARS }).collect()
+        let hidden = self.searched.iter().map(|(column, _)| column).filter(|c| !self.shown.contains(c));
+        let columns = self.shown.iter().chain(hidden).filter(|c| !self.table.primary_key.contains(c));
+        columns.map(|column| ReadColumn { column: column.clone(), max_chars: SHOW_CHARS }).collect()
+    }
+
+    /// The columns that rows are sorted by, as a server is asked to.
+    pub(crate) fn sort_keys(&self) -> Vec<SortKey> {
+        self.sort.iter().flatten().map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -58,12 +84,17 @@ impl TablePlan {
 #[derive(Debug, Default)]
 pub(crate) struct DatabasePlan {
     pub(crate) tables: Vec<TablePlan>,
-    /// Tables too large to be read whole, without an index that helps.
-    pub(crate) without_index: Vec<String>,
+    /// Tables too large to be read whole without an index that helps, and the columns that should
+    /// have been searched.
+    pub(crate) without_index: Vec<(String, Vec<ColumnRef>)>,
     /// How many tables were left out because there are too many.
     pub(crate) left_out: usize,
     /// Which of the names that the query gives exist here.
     pub(crate) known: KnownNames,
+    /// For each table that the filter doesn't fit, why.
+    pub(crate) misfits: Vec<Vec<FilterFault>>,
+    /// Whether the filter fits some table.
+    pub(crate) filter_fits: bool,
 }
 
 /// Names of a query that exist.
@@ -72,13 +103,44 @@ pub(crate) struct KnownNames {
     pub(crate) tables: Vec<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) fields: Vec<String>,
+    pub(crate) sorts: Vec<String>,
+    pub(crate) facets: Vec<String>,
+}
+
+impl KnownNames {
+    fn note(&mut self, query: &SearchQuery, question: &Question, table: &Table) {
+        let note = |known: &mut Vec<String>, asked: &mut dyn Iterator<Item = &str>| {
+            for name in asked.filter(|name| table.column(name).is_some()) {
+                if !known.iter().any(|known| known == name) {
+                    known.push(name.to_owned());
+                }
+            }
+        };
+        let named = query.columns.iter().map(String::as_str);
+        note(&mut self.columns, &mut named.chain(question.columns()));
+        note(&mut self.fields, &mut query.fields.iter().map(String::as_str));
+        note(&mut self.sorts, &mut query.sort.iter().map(|by| by.column.as_str()));
+        note(&mut self.facets, &mut query.facets.iter().map(String::as_str));
+    }
 }
 
 /// How this database is searched. `defaults` are the tables to search where the query names none.
-pub(crate) fn plan(snapshot: &SchemaSnapshot, query: &SearchQuery, defaults: &[String]) -> DatabasePlan {
+pub(crate) fn plan(
+    snapshot: &SchemaSnapshot,
+    query: &SearchQuery,
+    question: &Question,
+    defaults: &[String],
+) -> DatabasePlan {
     let mut plan = DatabasePlan::default();
     let find_all = |names: &[String]| -> Vec<Arc<Table>> {
-        names.iter().filter_map(|name| snapshot.table(name)).map(Arc::clone).collect()
+        let mut found: Vec<Arc<Table>> = Vec::new();
+        for table in names.iter().filter_map(|name| snapshot.table(name)) {
+            // A table named twice is one table.
+            if !found.iter().any(|known| known.table == table.table) {
+                found.push(Arc::clone(table));
+            }
+        }
+        found
     };
     plan.known.tables = query.tables.iter().filter(|name| snapshot.table(name).is_some()).cloned().collect();
     let tables = match (query.tables.as_slice(), defaults) {
@@ -87,73 +149,130 @@ pub(crate) fn plan(snapshot: &SchemaSnapshot, query: &SearchQuery, defaults: &[S
         (names, _) => find_all(names),
     };
     for table in tables {
-        note_known(&mut plan.known.columns, &query.columns, &table);
-        note_known(&mut plan.known.fields, &query.fields, &table);
-        match plan_table(&table, query) {
-            Planned::Table(table) if plan.tables.len() < MAX_TABLES => plan.tables.push(table),
+        plan.known.note(query, question, &table);
+        let filter = match filter(&table, query) {
+            Fit::Rows(filter) => filter,
+            Fit::NoRow => continue,
+            Fit::Fault(faults) => {
+                plan.misfits.push(faults);
+                continue;
+            }
+        };
+        plan.filter_fits = true;
+        match plan_table(&table, query, question) {
+            Planned::Table(table) if plan.tables.len() < MAX_TABLES => {
+                plan.tables.push(TablePlan { filter, ..*table });
+            }
             Planned::Table(_) => plan.left_out += 1,
-            Planned::NoIndex => plan.without_index.push(table.table.name().to_owned()),
+            Planned::NoIndex(columns) => plan.without_index.push((table.table.name().to_owned(), columns)),
             Planned::NoText => {}
         }
     }
     plan
 }
 
-fn note_known(known: &mut Vec<String>, asked: &[String], table: &Table) {
-    for name in asked {
-        if table.column(name).is_some() && !known.contains(name) {
-            known.push(name.clone());
+/// How a query's filter goes with a table.
+enum Fit {
+    /// These rows.
+    Rows(Option<Filter>),
+    /// None of its rows.
+    NoRow,
+    /// It names what the table doesn't have, or compares it with what it isn't.
+    Fault(Vec<FilterFault>),
+}
+
+fn filter(table: &Table, query: &SearchQuery) -> Fit {
+    let mut filters = Vec::new();
+    if let Some(filter) = query.filter.as_ref().filter(|filter| !filter.is_empty()) {
+        match filter.resolve(table) {
+            Ok(filter) => filters.push(filter),
+            Err(faults) => return Fit::Fault(faults),
         }
     }
+    if let Some(range) = &query.date_range {
+        match range.of(table) {
+            Some(filter) => filters.push(filter),
+            None => return Fit::NoRow,
+        }
+    }
+    let only = if filters.len() > 1 { Some(Filter::All(filters)) } else { filters.pop() };
+    Fit::Rows(only)
 }
 
 enum Planned {
-    Table(TablePlan),
+    Table(Box<TablePlan>),
     /// There is text, but no index helps and the table is large.
-    NoIndex,
+    NoIndex(Vec<ColumnRef>),
     /// There is nothing to look for words in.
     NoText,
 }
 
-fn plan_table(table: &Arc<Table>, query: &SearchQuery) -> Planned {
+fn plan_table(table: &Arc<Table>, query: &SearchQuery, question: &Question) -> Planned {
     let named = !query.columns.is_empty();
-    let wanted: Vec<&Column> = if named {
-        query.columns.iter().filter_map(|name| table.column(name)).filter(|column| column.is_text()).collect()
-    } else {
-        table.columns.iter().filter(|column| column.is_text()).collect()
+    let is_named = |column: &Column| {
+        query.columns.iter().any(|name| table.column(name).is_some_and(|c| c.column == column.column))
     };
+    let wanted: Vec<&Column> =
+        table.columns.iter().filter(|column| column.is_text() && (!named || is_named(column))).collect();
     if wanted.is_empty() {
         return Planned::NoText;
     }
-    let wanted: Vec<ColumnRef> = wanted.into_iter().map(|column| column.column.clone()).collect();
-    let (mut sources, covered) = cover(table, &wanted);
-    let uncovered: Vec<_> = wanted.iter().filter(|column| !covered.contains(column)).cloned().collect();
-    // Columns without an index are read whole only if they were asked for, or nothing else is there.
+    let columns: Vec<ColumnRef> = wanted.iter().map(|column| column.column.clone()).collect();
+    let (indexes, covered) = cover(table, &columns);
+    // Columns beside the indexes are read whole only if they were asked for, since no index helps
+    // then; whole texts that are passed over in a large table are told.
     let small = table.estimated_rows.is_some_and(|rows| rows <= SCAN_ROWS);
-    let mut searched = covered.clone();
-    if small && !uncovered.is_empty() && (named || sources.is_empty()) {
-        searched.extend(uncovered.iter().cloned());
-        sources.push(CandidateSource::Scan(uncovered));
+    let is_asked_for = |column: &Column| named || question.names(table, &column.column);
+    let uncovered: Vec<ColumnRef> = wanted
+        .into_iter()
+        .filter(|column| !covered.contains(&column.column))
+        .filter(|c| indexes.is_empty() || is_asked_for(c) || (!small && is_long(table, c)))
+        .map(|column| column.column.clone())
+        .collect();
+    let (unindexed, unreached) = if small { (uncovered, Vec::new()) } else { (Vec::new(), uncovered) };
+    if indexes.is_empty() && unindexed.is_empty() {
+        return Planned::NoIndex(unreached);
     }
-    if sources.is_empty() {
-        return Planned::NoIndex;
-    }
-    let must_be_seen = named
-        && sources.iter().any(|source| match source {
-            CandidateSource::Index(index) => index.columns.iter().any(|column| !wanted.contains(column)),
-            CandidateSource::Scan(_) => false,
-        });
+    let searched: Vec<ColumnRef> = covered.into_iter().chain(unindexed.iter().cloned()).collect();
     let shown = shown_columns(table, query);
     let read = read_columns(table, &searched, &shown);
     let searched = searched.into_iter().map(|column| (column.clone(), weight(&column))).collect();
-    Planned::Table(TablePlan { table: Arc::clone(table), sources, searched, read, shown, must_be_seen })
+    let sort = query.sort.iter().map(|by| {
+        let column = table.column(&by.column)?;
+        let key = SortKey { column: column.column.clone(), descending: by.descending };
+        Some((key, column.found.kind))
+    });
+    let facet = |(at, name): (usize, &String)| Some((at, table.column(name)?.column.clone()));
+    Planned::Table(Box::new(TablePlan {
+        table: Arc::clone(table),
+        scope: Scope { indexes, unindexed },
+        searched,
+        unreached,
+        read,
+        shown,
+        filter: None,
+        sort: sort.collect(),
+        facets: query.facets.iter().enumerate().filter_map(facet).collect(),
+    }))
+}
+
+/// Whether a column is declared for whole texts rather than for a name or a code. A column without a
+/// length says so where columns have lengths, which is where tables have engines; in SQLite it says
+/// nothing.
+fn is_long(table: &Table, column: &Column) -> bool {
+    const LONG_CHARS: u64 = 1_000;
+    match column.found.kind {
+        ColumnKind::Text { max_chars: Some(chars) } => chars > LONG_CHARS,
+        ColumnKind::Text { max_chars: None } => table.engine.is_some(),
+        _ => false,
+    }
 }
 
 /// The fewest indexes that reach as many of the wanted columns as can be reached, and the columns
 /// they reach. Greedy: the index that adds most comes first; of equals the one with the fewest
 /// columns that nobody asked for.
-fn cover(table: &Table, wanted: &[ColumnRef]) -> (Vec<CandidateSource>, Vec<ColumnRef>) {
-    let mut sources = Vec::new();
+fn cover(table: &Table, wanted: &[ColumnRef]) -> (Vec<FullTextKey>, Vec<ColumnRef>) {
+    let mut indexes = Vec::new();
     let mut covered: Vec<ColumnRef> = Vec::new();
     loop {
         let gain = |columns: &[ColumnRef]| {
@@ -166,14 +285,14 @@ fn cover(table: &Table, wanted: &[ColumnRef]) -> (Vec<CandidateSource>, Vec<Colu
             .rev()
             .max_by_key(|index| (gain(&index.columns), std::cmp::Reverse(extra(&index.columns))));
         let Some(index) = best.filter(|index| gain(&index.columns) > 0) else {
-            return (sources, covered);
+            return (indexes, covered);
         };
         for column in index.columns.iter().filter(|column| wanted.contains(column)) {
             if !covered.contains(column) {
                 covered.push(column.clone());
             }
         }
-        sources.push(CandidateSource::Index(index.clone()));
+        indexes.push(index.clone());
     }
 }
 
@@ -223,97 +342,4 @@ fn weight(column: &ColumnRef) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::QueryText;
-    use altus4_connections::{DiscoveredColumn, DiscoveredIndex, DiscoveredTable};
-
-    fn table(rows: u64, indexes: &[(&str, &[&str])]) -> SchemaSnapshot {
-        let column = |name: &str, kind| DiscoveredColumn { name: name.into(), kind, ..Default::default() };
-        let text = ColumnKind::Text { max_chars: None };
-        SchemaSnapshot::new(vec![DiscoveredTable {
-            name: "articles".into(),
-            columns: vec![
-                column("id", ColumnKind::Integer),
-                column("title", ColumnKind::Text { max_chars: Some(255) }),
-                column("body", text),
-                column("notes", text),
-                column("photo", ColumnKind::Binary),
-            ],
-            primary_key: vec!["id".into()],
-            full_text_indexes: indexes
-                .iter()
-                .map(|(name, columns)| DiscoveredIndex {
-                    name: (*name).into(),
-                    columns: columns.iter().map(|c| (*c).into()).collect(),
-                    parser: None,
-                })
-                .collect(),
-            estimated_rows: Some(rows),
-            ..Default::default()
-        }])
-    }
-
-    fn query(columns: &[&str]) -> SearchQuery {
-        let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-        SearchQuery { columns, ..SearchQuery::natural(QueryText::parse("x").unwrap()) }
-    }
-
-    fn sources(plan: &DatabasePlan) -> Vec<String> {
-        let name = |source: &CandidateSource| match source {
-            CandidateSource::Index(index) => index.index.name().to_owned(),
-            CandidateSource::Scan(columns) => {
-                format!("scan {}", columns.iter().map(ColumnRef::name).collect::<Vec<_>>().join("+"))
-            }
-        };
-        plan.tables.iter().flat_map(|table| table.sources.iter().map(name)).collect()
-    }
-
-    #[test]
-    fn the_widest_index_is_enough_where_it_covers_all_others() {
-        let schema = table(1_000_000, &[("ft_title", &["title"]), ("ft_all", &["title", "body", "notes"])]);
-        assert_eq!(sources(&plan(&schema, &query(&[]), &[])), ["ft_all"]);
-        assert_eq!(sources(&plan(&schema, &query(&["title"]), &[])), ["ft_title"]);
-    }
-
-    #[test]
-    fn indexes_side_by_side_are_all_used() {
-        let schema = table(1_000_000, &[("ft_title", &["title"]), ("ft_body", &["body"])]);
-        assert_eq!(sources(&plan(&schema, &query(&[]), &[])), ["ft_title", "ft_body"]);
-    }
-
-    #[test]
-    fn an_index_over_more_than_was_asked_for_counts_only_what_is_seen() {
-        let schema = table(1_000_000, &[("ft_all", &["title", "body"])]);
-        let planned = plan(&schema, &query(&["title"]), &[]);
-        assert!(planned.tables[0].must_be_seen);
-        assert!(!plan(&schema, &query(&[]), &[]).tables[0].must_be_seen);
-    }
-
-    #[test]
-    fn without_an_index_small_tables_are_read_and_large_ones_named() {
-        assert_eq!(sources(&plan(&table(10, &[]), &query(&[]), &[])), ["scan title+body+notes"]);
-        let large = plan(&table(1_000_000, &[]), &query(&[]), &[]);
-        assert_eq!((large.tables.len(), large.without_index.len()), (0, 1));
-    }
-
-    #[test]
-    fn titles_weigh_more_and_photos_are_not_shown_unless_named() {
-        let schema = table(10, &[("ft_all", &["title", "body"])]);
-        let planned = &plan(&schema, &query(&[]), &[]).tables[0];
-        let weights: Vec<_> = planned.searched.iter().map(|(c, w)| (c.name(), *w)).collect();
-        assert_eq!(weights, [("title", 3.0), ("body", 1.0)]);
-        assert!(!planned.shown.iter().any(|column| column.name() == "photo"));
-        let named = SearchQuery { fields: vec!["photo".into()], ..query(&[]) };
-        assert_eq!(plan(&schema, &named, &[]).tables[0].shown[0].name(), "photo");
-    }
-
-    #[test]
-    fn names_that_exist_are_told_from_those_that_do_not() {
-        let schema = table(10, &[]);
-        let asked =
-            SearchQuery { tables: vec!["ARTICLES".into(), "nope".into()], ..query(&["body", "nope"]) };
-        let known = plan(&schema, &asked, &[]).known;
-        assert_eq!((known.tables, known.columns), (vec!["ARTICLES".to_owned()], vec!["body".to_owned()]));
-    }
-}
+mod tests;

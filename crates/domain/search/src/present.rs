@@ -1,7 +1,7 @@
 //! From what was gathered to what is shown: one ranked list, the wanted page of it, and each hit
 //! with its row, its snippet and its marks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use altus4_connections::{ColumnRef, Value};
 
@@ -11,8 +11,11 @@ use crate::{
     identity::{key_bytes, row_id},
     markup,
     plan::RANK_CHARS,
-    rank::{self, RankedTable, RowWords},
-    text::{Finder, Terms},
+    question::Question,
+    rank::{self, Known, RankedTable, RowWords},
+    sorting,
+    terms::{Finder, Terms},
+    text::words,
 };
 
 /// What is no longer than this is a title rather than a text.
@@ -26,94 +29,166 @@ pub(crate) struct Place {
 }
 
 /// A row of the page.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Shown {
     place: Place,
     /// Its position among the ranked rows of its table, or among those beyond.
     row: usize,
     /// Whether it is one of those beyond.
     beyond: bool,
-    score: f64,
+    /// `None` where results are sorted: by its own words alone.
+    score: Option<f64>,
 }
 
-/// The wanted part of the list, and how long the list is.
+impl Shown {
+    pub(crate) fn score(&self) -> f64 {
+        self.score.unwrap_or_default()
+    }
+
+    /// What tells its row from all others.
+    pub(crate) fn id(&self, gathered: &[Gathered]) -> uuid::Uuid {
+        let database = &gathered[self.place.database];
+        let table = &database.tables[self.place.table].plan.table;
+        let candidate = candidate(gathered, self);
+        // A row without a key is told by what was read of it.
+        let identity = if candidate.key.is_empty() { &candidate.values } else { &candidate.key };
+        row_id(database.target.connection.id, table.table.name(), identity)
+    }
+}
+
+/// As much of the list as is known, and how long the whole is.
 #[derive(Debug)]
 pub(crate) struct List {
-    pub(crate) page: Vec<Shown>,
+    pub(crate) shown: Vec<Shown>,
     pub(crate) total: u64,
     pub(crate) exact: bool,
+}
+
+impl List {
+    /// The part of it that is wanted.
+    pub(crate) fn page(&self, window: crate::Window) -> &[Shown] {
+        let end = window.end().min(self.shown.len());
+        self.shown.get(window.offset() as usize..end).unwrap_or_default()
+    }
 }
 
 /// Rows that were read by their keys, for each table.
 pub(crate) type ReadRows = HashMap<Place, HashMap<Vec<u8>, Vec<Value>>>;
 
-/// Ranks everything that was gathered and takes the query's window of it.
-pub(crate) fn ranked(gathered: &[Gathered], query: &SearchQuery, terms: &Terms) -> List {
-    let mut places = Vec::new();
-    let mut tables = Vec::new();
-    // For each table, which of its candidates are ranked: those not seen may have to be passed over.
-    let mut kept = Vec::new();
-    let mut exact = true;
-    let mut finder = terms.finder();
-    for (database, of) in gathered.iter().enumerate() {
-        for (table, found) in of.tables.iter().enumerate() {
-            let (rows, which): (Vec<_>, Vec<_>) = count_rows(found, &mut finder).unzip();
-            let population = if found.complete { found.plan.table.estimated_rows.unwrap_or(0) } else { 0 };
-            let weights = found.plan.searched.iter().map(|(_, weight)| *weight).collect();
-            exact &= found.complete && (found.beyond.is_empty() || !found.plan.must_be_seen);
-            places.push(Place { database, table });
-            kept.push(which);
-            tables.push(RankedTable { weights, population, rows });
-        }
+/// Everything that was gathered as one list, in the order that the query asks for.
+pub(crate) fn list(gathered: &[Gathered], query: &SearchQuery, question: &Question) -> List {
+    if query.sort.is_empty() {
+        return ranked(gathered, query, question);
     }
-    let mut list: Vec<Shown> = rank::rank(&tables, terms.len())
-        .into_iter()
-        .map(|placed| Shown {
-            place: places[placed.table],
-            row: kept[placed.table][placed.row],
-            beyond: false,
-            score: placed.score,
-        })
-        .collect();
-    append_beyond(&mut list, gathered);
-    let complete_total = list.len() as u64;
-    list.retain(|shown| shown.score >= query.min_score);
-    // Below a minimum score nothing more can follow, so the count is exact then.
-    let exact = exact || (list.len() as u64) < complete_total;
-    let total = list.len() as u64;
-    let page = list.into_iter().skip(query.window.offset() as usize).take(query.window.limit() as usize);
-    List { page: page.collect(), total, exact }
+    if query.min_score <= 0.0 {
+        return sorted(gathered, query.window.end());
+    }
+    let mut list = ranked(gathered, query, question);
+    list.shown.retain(|shown| !shown.beyond);
+    list.shown.sort_by_key(|shown| {
+        // Equal ones keep their order, which is that of relevance.
+        gathered[shown.place.database].tables[shown.place.table].cells[shown.row].clone()
+    });
+    list
 }
 
-fn count_rows<'a>(
-    found: &'a GatheredTable,
-    finder: &'a mut Finder<'_>,
-) -> impl Iterator<Item = ((RowWords, f64), usize)> + 'a {
-    let searched = found.plan.searched.len();
-    found.ranked.iter().enumerate().filter_map(move |(row, candidate)| {
-        let fields = candidate.values.iter().take(searched).map(Value::as_text);
-        let counted = RowWords::count(fields, finder);
-        let seen = !found.plan.must_be_seen || counted.matched_fields().next().is_some();
-        seen.then_some(((counted, candidate.score), row))
-    })
+/// The rows as their servers sorted them, merged.
+fn sorted(gathered: &[Gathered], end: usize) -> List {
+    let tables: Vec<(Place, &GatheredTable)> = places(gathered).collect();
+    let lists: Vec<_> = tables.iter().map(|(_, table)| table.cells.as_slice()).collect();
+    let merged = sorting::merge(&lists, end);
+    let shown =
+        merged.into_iter().map(|(list, row)| Shown { place: tables[list].0, row, beyond: true, score: None });
+    let mut total = 0;
+    let mut exact = true;
+    for (_, table) in &tables {
+        let (counted, all) = table.counted.unwrap_or((0, false));
+        let seen = table.beyond.len() as u64;
+        total += if table.complete { seen } else { counted.max(seen + 1) };
+        exact &= table.complete || all;
+    }
+    List { shown: shown.collect(), total, exact }
+}
+
+fn places(gathered: &[Gathered]) -> impl Iterator<Item = (Place, &GatheredTable)> {
+    let tables = |(database, of): (usize, _)| {
+        let of: &Gathered = of;
+        of.tables.iter().enumerate().map(move |(table, found)| (Place { database, table }, found))
+    };
+    gathered.iter().enumerate().flat_map(tables)
+}
+
+/// Ranks everything that was gathered.
+fn ranked(gathered: &[Gathered], query: &SearchQuery, question: &Question) -> List {
+    let mut of_place = Vec::new();
+    let mut tables = Vec::new();
+    let mut exact = true;
+    let mut finder = question.terms().finder();
+    for (place, found) in places(gathered) {
+        let rows = count_rows(found, question, &mut finder);
+        let population = if found.complete { found.plan.table.estimated_rows.unwrap_or(0) } else { 0 };
+        let weights = found.plan.searched.iter().map(|(_, weight)| *weight).collect();
+        let known = found.vocabulary.as_ref().map(|known| Known {
+            rows: known.rows() as f64,
+            holding: question.terms().iter().map(|term| term.rows(known)).collect(),
+            lengths: known.lengths().to_vec(),
+        });
+        exact &= found.complete;
+        of_place.push(place);
+        tables.push(RankedTable { weights, population, known, rows });
+    }
+    let mut shown: Vec<Shown> = rank::rank(&tables, question.weights())
+        .into_iter()
+        .map(|placed| Shown {
+            place: of_place[placed.table],
+            row: placed.row,
+            beyond: false,
+            score: Some(placed.score),
+        })
+        .collect();
+    append_beyond(&mut shown, gathered);
+    let known = shown.len();
+    shown.retain(|shown| shown.score() >= query.min_score);
+    // Below a minimum score nothing more can follow, so the count is exact then.
+    let exact = exact || shown.len() < known;
+    List { total: shown.len() as u64, shown, exact }
+}
+
+/// Which terms some candidate holds.
+pub(crate) fn terms_found(gathered: &[Gathered], terms: &Terms) -> HashSet<usize> {
+    let mut finder = terms.finder();
+    let values = places(gathered).flat_map(|(_, table)| &table.ranked).flat_map(|row| &row.values);
+    let mut found = HashSet::new();
+    for text in values.filter_map(Value::as_text) {
+        found.extend(words(text).filter_map(|span| finder.find(&text[span.start..span.end])));
+        if found.len() == terms.len() {
+            break;
+        }
+    }
+    found
+}
+
+fn count_rows(found: &GatheredTable, question: &Question, finder: &mut Finder<'_>) -> Vec<(RowWords, f64)> {
+    let searched = &found.plan.searched;
+    let count = |candidate: &crate::Candidate| {
+        let fields = candidate.values.iter().take(searched.len()).map(Value::as_text);
+        let mut counted = RowWords::count(fields, finder);
+        question.sift(&mut counted, searched.iter().map(|(column, _)| column));
+        (counted, candidate.score)
+    };
+    found.ranked.iter().map(count).collect()
 }
 
 /// Rows beyond those that are ranked follow in the order of their servers, the tables taking turns.
 fn append_beyond(list: &mut Vec<Shown>, gathered: &[Gathered]) {
-    let mut tail: Vec<(usize, Place)> = Vec::new();
-    for (database, of) in gathered.iter().enumerate() {
-        for (table, found) in of.tables.iter().enumerate() {
-            if !found.plan.must_be_seen {
-                tail.extend((0..found.beyond.len()).map(|row| (row, Place { database, table })));
-            }
-        }
-    }
+    let rows = |(place, found): (Place, &GatheredTable)| (0..found.beyond.len()).map(move |row| (row, place));
+    let mut tail: Vec<(usize, Place)> = places(gathered).flat_map(rows).collect();
     tail.sort_unstable();
-    let mut above = list.last().map_or(1.0, |last| last.score);
+    let mut above = list.last().map_or(1.0, Shown::score);
     let step = above / (tail.len() as f64 + 1.0);
     for (row, place) in tail {
         above -= step;
-        list.push(Shown { place, row, beyond: true, score: above });
+        list.push(Shown { place, row, beyond: true, score: Some(above) });
     }
 }
 
@@ -156,6 +231,7 @@ pub(crate) fn hit(
     shown: &Shown,
     rows: &ReadRows,
     query: &SearchQuery,
+    question: &Question,
     finder: &mut Finder<'_>,
 ) -> Option<Hit> {
     let database = &gathered[shown.place.database];
@@ -180,27 +256,34 @@ pub(crate) fn hit(
     let columns = table.columns.iter().map(|column| &column.column).filter(|column| visible(column));
     let data =
         columns.filter_map(|column| Some((column.name().to_owned(), value(column)?.clone()))).collect();
-    let texts: Vec<(&ColumnRef, &str)> =
-        plan.searched.iter().filter_map(|(column, _)| Some((column, value(column)?.as_text()?))).collect();
-    let counted = RowWords::count(texts.iter().map(|(_, text)| Some(*text)), finder);
-    let matched: Vec<usize> = counted.matched_fields().collect();
+    let texts: Vec<(&ColumnRef, f64, &str)> = plan
+        .searched
+        .iter()
+        .filter_map(|(column, weight)| Some((column, *weight, value(column)?.as_text()?)))
+        .collect();
+    let mut counted = RowWords::count(texts.iter().map(|(_, _, text)| Some(*text)), finder);
+    question.sift(&mut counted, texts.iter().map(|(column, ..)| *column));
+    let matched: Vec<(&ColumnRef, &str)> =
+        counted.matched_fields().map(|at| (texts[at].0, texts[at].2)).collect();
+    let alone = || {
+        let fields: Vec<f64> = texts.iter().map(|(_, weight, _)| *weight).collect();
+        rank::alone(&counted, &fields, question.weights())
+    };
     let mut highlights = Vec::new();
     if let Some(tags) = &query.highlight {
-        for (column, text) in matched.iter().map(|at| texts[*at]) {
+        for (column, text) in &matched {
             highlights.push((column.name().to_owned(), markup::highlight(text, finder, tags)));
         }
     }
-    // A row without a key is told by what was read of it.
-    let identity = if candidate.key.is_empty() { &candidate.values } else { &candidate.key };
     Some(Hit {
-        id: row_id(database.target.connection.id, table.table.name(), identity),
+        id: shown.id(gathered),
         connection_id: database.target.connection.id,
         database: database.target.connection.database.as_str().to_owned(),
         table: table.table.name().to_owned(),
-        score: shown.score,
-        matched_columns: matched.iter().map(|at| texts[*at].0.name().to_owned()).collect(),
+        score: shown.score.unwrap_or_else(alone),
+        matched_columns: matched.iter().map(|(column, _)| column.name().to_owned()).collect(),
         data,
-        snippet: best_snippet(&texts, finder, query.highlight.as_ref()),
+        snippet: best_snippet(&matched, finder, query.highlight.as_ref()),
         highlights,
     })
 }

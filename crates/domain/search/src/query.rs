@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
+use altus4_connections::{DateRange, FilterQuery};
 use altus4_kernel::{ConnectionId, UnknownName};
 
 /// What was typed: 1–500 characters, not white space alone.
@@ -32,16 +33,22 @@ pub enum SearchMode {
     /// Words as a person types them; any of them matches.
     #[default]
     Natural,
+    /// Words with operators between them; see [`BooleanQuery`](crate::BooleanQuery).
+    Boolean,
     /// By meaning; by words, and saying so, where no AI is there to tell the meaning.
     Semantic,
 }
 
 impl SearchMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Natural, Self::Boolean, Self::Semantic];
+
     /// The name in requests and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Natural => "natural",
+            Self::Boolean => "boolean",
             Self::Semantic => "semantic",
         }
     }
@@ -51,7 +58,77 @@ impl FromStr for SearchMode {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        [Self::Natural, Self::Semantic].into_iter().find(|mode| mode.as_str() == text).ok_or(UnknownName)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or(UnknownName)
+    }
+}
+
+/// How many of the words have to be there, in [`SearchMode::Natural`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WordMatching {
+    /// One will do.
+    #[default]
+    Any,
+    /// Every one.
+    All,
+    /// More than half.
+    Most,
+}
+
+impl WordMatching {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Any, Self::All, Self::Most];
+
+    /// The name in requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::All => "all",
+            Self::Most => "most",
+        }
+    }
+
+    /// How many of `words` words have to be there; at least one.
+    #[must_use]
+    pub fn least(self, words: usize) -> usize {
+        match self {
+            Self::Any => 1,
+            Self::All => words.max(1),
+            Self::Most => words / 2 + 1,
+        }
+    }
+}
+
+impl FromStr for WordMatching {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        Self::ALL.into_iter().find(|matching| matching.as_str() == text).ok_or(UnknownName)
+    }
+}
+
+/// A column to sort by, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SortBy {
+    /// The column.
+    pub column: String,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+impl SortBy {
+    /// What `price:asc`, `price:desc` or `price` says; `-price` is descending too. `None` without a
+    /// column, or with another word after the colon.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (column, descending) = match text.rsplit_once(':') {
+            Some((column, "asc")) => (column, false),
+            Some((column, "desc")) => (column, true),
+            Some(_) => return None,
+            None => text.strip_prefix('-').map_or((text, false), |column| (column, true)),
+        };
+        let is_name = !column.trim().is_empty() && !column.chars().any(char::is_control);
+        is_name.then(|| Self { column: column.to_owned(), descending })
     }
 }
 
@@ -132,10 +209,27 @@ pub struct SearchQuery {
     pub columns: Vec<String>,
     /// The columns that come back beside the primary key; empty: all.
     pub fields: Vec<String>,
+    /// How many of the words have to be there, in [`SearchMode::Natural`].
+    pub matching: WordMatching,
+    /// Whether words that are a typing error away count too; never in [`SearchMode::Boolean`].
+    pub typo_tolerance: bool,
+    /// What rows have to hold beside; applied in the database, before ranking.
+    pub filter: Option<FilterQuery>,
+    /// When rows have to have come to be; tables that don't say have none.
+    pub date_range: Option<DateRange>,
+    /// In which order results come, at most [`SearchQuery::MAX_SORTS`] columns; empty: by relevance,
+    /// which also breaks ties.
+    pub sort: Vec<SortBy>,
+    /// The columns whose values are counted among the matches, at most [`SearchQuery::MAX_FACETS`].
+    pub facets: Vec<String>,
     /// Which part of the list is wanted.
     pub window: Window,
     /// Results that score below are dropped; 0–1.
     pub min_score: f64,
+    /// The weight of meaning against words in [`SearchMode::Semantic`]; 0–1.
+    pub semantic_ratio: f64,
+    /// Tell trends, advice and timings with the answer.
+    pub include_analytics: bool,
     /// Mark matches in the columns they occur in.
     pub highlight: Option<Tags>,
     /// What hasn't answered by then is left out and named.
@@ -147,6 +241,12 @@ impl SearchQuery {
     pub const MAX_DATABASES: usize = 10;
     /// The most tables, columns or fields that one search may name.
     pub const MAX_NAMES: usize = 50;
+    /// The most columns that one search may sort by.
+    pub const MAX_SORTS: usize = 5;
+    /// The most columns whose values one search may count.
+    pub const MAX_FACETS: usize = 10;
+    /// The weight of meaning where none is given.
+    pub const DEFAULT_SEMANTIC_RATIO: f64 = 0.5;
     /// The time limit where none is given.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -160,8 +260,16 @@ impl SearchQuery {
             tables: Vec::new(),
             columns: Vec::new(),
             fields: Vec::new(),
+            matching: WordMatching::default(),
+            typo_tolerance: true,
+            filter: None,
+            date_range: None,
+            sort: Vec::new(),
+            facets: Vec::new(),
             window: Window::default(),
             min_score: 0.0,
+            semantic_ratio: Self::DEFAULT_SEMANTIC_RATIO,
+            include_analytics: false,
             highlight: None,
             timeout: Self::DEFAULT_TIMEOUT,
         }

@@ -1,21 +1,37 @@
 //! The use case: a search, from the query to the ranked answer.
 
-use std::{sync::Arc, time::Instant};
+mod analyze;
+mod learn;
+mod merged;
+mod names;
 
-use altus4_connections::{ByEngine, ConnectionError, ConnectionService, Target};
-use altus4_kernel::{Granted, IdGenerator, SearchId, Timer, grants::Search};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use altus4_connections::{ByEngine, ConnectionError, ConnectionService, SearchEvidence, Target};
+use altus4_kernel::{Background, Granted, IdGenerator, SearchId, Timer, grants::Search};
 use futures::{
     StreamExt,
     future::{Either, join_all, select},
     pin_mut, stream,
 };
 
+use self::names::{check_filter, check_names};
+pub use self::{
+    analyze::{DatabaseAnalysis, SearchAnalysis, TableAnalysis},
+    merged::{Merged, MergedFault},
+};
 use crate::{
-    Degraded, Failure, FailureReason, FullTextIndex, SearchAnswer, SearchError, SearchMode, SearchQuery,
-    TotalCount,
-    gather::{Gathered, connection_failure, gather},
-    present::{self, Shown},
-    text::Terms,
+    DatabaseTiming, Degraded, Failure, FailureReason, FullTextIndex, Hit, SearchAdvice, SearchAnalytics,
+    SearchAnswer, SearchError, SearchMode, SearchQuery, Spelling, Suggestion, TotalCount, facets,
+    failures::connection_failure,
+    gather::{Gathered, gather, read_rows},
+    present::{self, List, Shown},
+    question::Question,
+    vocabulary::{Vocabularies, Vocabulary},
 };
 
 /// How many databases one search calls at once.
@@ -27,7 +43,23 @@ pub struct SearchService {
     connections: ConnectionService,
     indexes: ByEngine<dyn FullTextIndex>,
     timer: Arc<dyn Timer>,
+    vocabularies: Vocabularies,
     ids: Arc<dyn IdGenerator>,
+    evidence: Option<Arc<dyn SearchEvidence>>,
+}
+
+/// A search that has been run, before any of its rows is shown.
+struct Run {
+    query: SearchQuery,
+    question: Question,
+    gathered: Vec<Gathered>,
+    list: List,
+    suggestions: Vec<Suggestion>,
+    until: Instant,
+    /// How long gathering took.
+    search: Duration,
+    /// How long ranking took.
+    ranking: Duration,
 }
 
 impl SearchService {
@@ -37,14 +69,29 @@ impl SearchService {
         connections: ConnectionService,
         indexes: ByEngine<dyn FullTextIndex>,
         timer: Arc<dyn Timer>,
+        background: Arc<dyn Background>,
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
-        Self { connections, indexes, timer, ids }
+        let vocabularies = Vocabularies::new(background);
+        Self { connections, indexes, timer, vocabularies, ids, evidence: None }
+    }
+
+    /// How words are spelt in the databases that were searched lately.
+    #[must_use]
+    pub fn spelling(&self) -> Arc<dyn Spelling> {
+        Arc::new(self.vocabularies.clone())
+    }
+
+    /// The same, telling how it got at the words of each table, so that there is evidence for advice
+    /// on indexes.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Arc<dyn SearchEvidence>) -> Self {
+        Self { evidence: Some(evidence), ..self }
     }
 
     /// Searches the databases that the query names, or all active ones of the account, side by
-    /// side, and answers with one ranked list. What has not answered at the query's time limit is
-    /// left out and named.
+    /// side, and answers with one list. What has not answered at the query's time limit is left out
+    /// and named.
     ///
     /// # Errors
     /// [`SearchError`]; never because one database of several failed.
@@ -53,45 +100,95 @@ impl SearchService {
         granted: Granted<Search>,
         query: SearchQuery,
     ) -> Result<SearchAnswer, SearchError> {
-        let until = Instant::now() + query.timeout;
-        let targets = self.connections.searchable(granted, &query.databases).await?;
-        let terms = Terms::of(query.text.as_str());
-        let gathered = self.gather_all(targets, &query, &terms).await;
-        check_names(&query, &gathered)?;
-        if !gathered.is_empty() && gathered.iter().all(|database| database.failed) {
-            return Err(SearchError::AllFailed(gathered.into_iter().flat_map(|g| g.failures).collect()));
-        }
-        let list = present::ranked(&gathered, &query, &terms);
+        let mut run = self.run(granted, query).await?;
+        let showing = Instant::now();
         let mut failures = Vec::new();
-        let hits = self.show(&gathered, &list.page, &query, &terms, until, &mut failures).await;
-        failures.extend(gathered.into_iter().flat_map(|database| database.failures));
+        let hits = self.show(&run, run.list.page(run.query.window), &mut failures).await;
+        let analytics = run.query.include_analytics.then(|| run.analytics(showing.elapsed()));
+        let facets = run.facets();
+        failures.extend(run.gathered.iter_mut().flat_map(|database| std::mem::take(&mut database.failures)));
+        let complete = failures.is_empty();
         Ok(SearchAnswer {
             search_id: SearchId::from_uuid(self.ids.next_id()),
             hits,
-            total: TotalCount { count: list.total, exact: list.exact && failures.is_empty() },
-            degraded: if query.mode == SearchMode::Semantic { vec![Degraded::Ai] } else { vec![] },
+            total: TotalCount { count: run.list.total, exact: run.list.exact && complete },
+            degraded: run.degraded(),
             failures,
+            facets,
+            suggestions: run.suggestions,
+            analytics,
         })
     }
 
-    async fn gather_all(&self, targets: Vec<Target>, query: &SearchQuery, terms: &Terms) -> Vec<Gathered> {
+    /// Everything but the rows of the page.
+    async fn run(&self, granted: Granted<Search>, query: SearchQuery) -> Result<Run, SearchError> {
+        let started = Instant::now();
+        let until = started + query.timeout;
+        let mut question = Question::of(&query)?;
+        let targets = self.connections.searchable(granted, &query.databases).await?;
+        let (gathered, known) = self.gather_corrected(targets, &query, &mut question).await;
+        check_names(&query, &question, &gathered)?;
+        check_filter(&gathered)?;
+        if !gathered.is_empty() && gathered.iter().all(|database| database.failed) {
+            return Err(SearchError::AllFailed(gathered.into_iter().flat_map(|g| g.failures).collect()));
+        }
+        let search = started.elapsed();
+        let ranking = Instant::now();
+        let list = present::list(&gathered, &query, &question);
+        let known: Vec<&Vocabulary> = known.iter().map(AsRef::as_ref).collect();
+        let suggestions = question.suggestions(query.text.as_str(), &known, list.total == 0);
+        Ok(Run { query, question, gathered, list, suggestions, until, search, ranking: ranking.elapsed() })
+    }
+
+    /// Gathers for the words as they are held to be meant; and what is known of the tables' words.
+    async fn gather_corrected(
+        &self,
+        targets: Vec<Target>,
+        query: &SearchQuery,
+        question: &mut Question,
+    ) -> (Vec<Gathered>, Vec<Arc<Vocabulary>>) {
+        let vocabularies = self.learn(&targets, query, question).await;
+        let known: Vec<&Vocabulary> = vocabularies.iter().map(AsRef::as_ref).collect();
+        question.join(&known);
+        let is_certain = known.iter().all(|known| known.is_whole());
+        question.correct(&known, |_| is_certain);
+        let gathered = self.gather_all(targets.clone(), query, question).await;
+        if is_certain || !question.terms().has_unknown(&known) {
+            return (gathered, vocabularies);
+        }
+        // A word that was not among the rows read and is in none found is in none.
+        let found = present::terms_found(&gathered, question.terms());
+        if question.correct(&known, |term| !found.contains(&term)) {
+            return (self.gather_all(targets, query, question).await, vocabularies);
+        }
+        (gathered, vocabularies)
+    }
+
+    async fn gather_all(
+        &self,
+        targets: Vec<Target>,
+        query: &SearchQuery,
+        question: &Question,
+    ) -> Vec<Gathered> {
         // Words that no database could hold need no question.
-        if terms.len() == 0 {
+        if question.is_empty() {
             return Vec::new();
         }
-        let each = |target| self.gather_in_time(target, query, terms);
+        let each = |target| self.gather_in_time(target, query, question);
         // In the order of the connections, so that the answer doesn't depend on who was quicker.
         stream::iter(targets).map(each).buffered(DATABASES_AT_ONCE).collect().await
     }
 
     /// The adapters keep the deadline themselves; this holds the line should one not.
-    async fn gather_in_time(&self, target: Target, query: &SearchQuery, terms: &Terms) -> Gathered {
+    async fn gather_in_time(&self, target: Target, query: &SearchQuery, question: &Question) -> Gathered {
         let engine = target.connection.engine;
         let Some(index) = self.indexes.get(engine) else {
             let failure = connection_failure(&target, None, &ConnectionError::EngineUnavailable(engine));
             return Gathered::nothing(target, failure);
         };
-        let work = gather(&self.connections, index.as_ref(), target.clone(), query, terms, query.timeout);
+        let evidence = self.evidence.as_deref();
+        let known = (question, &self.vocabularies);
+        let work = gather(&self.connections, evidence, index.as_ref(), target.clone(), query, known);
         let limit = self.timer.sleep(query.timeout);
         pin_mut!(work, limit);
         match select(work, limit).await {
@@ -110,24 +207,18 @@ impl SearchService {
 
     /// The page's hits. Rows that have to be read once more are read with one statement for each
     /// table, all tables side by side; a table that fails now is left out and named.
-    async fn show(
-        &self,
-        gathered: &[Gathered],
-        page: &[Shown],
-        query: &SearchQuery,
-        terms: &Terms,
-        until: Instant,
-        failures: &mut Vec<Failure>,
-    ) -> Vec<crate::Hit> {
-        let reads = present::missing_rows(gathered, page).into_iter().filter_map(|(place, keys)| {
-            let database = &gathered[place.database];
-            let index = self.indexes.get(database.target.connection.engine)?;
-            let plan = &database.tables[place.table].plan;
-            Some(async move {
-                (place, crate::gather::read_rows(index.as_ref(), &database.target, plan, keys, until).await)
-            })
-        });
-        let mut rows = std::collections::HashMap::new();
+    async fn show(&self, run: &Run, page: &[Shown], failures: &mut Vec<Failure>) -> Vec<Hit> {
+        let gathered = &run.gathered;
+        let reads =
+            present::missing_rows(gathered, page).into_iter().filter_map(|(place, keys)| {
+                let database = &gathered[place.database];
+                let index = self.indexes.get(database.target.connection.engine)?;
+                let plan = &database.tables[place.table].plan;
+                Some(async move {
+                    (place, read_rows(index.as_ref(), &database.target, plan, keys, run.until).await)
+                })
+            });
+        let mut rows = HashMap::new();
         for (place, outcome) in join_all(reads).await {
             match outcome {
                 Ok(read) => {
@@ -140,27 +231,72 @@ impl SearchService {
                 }
             }
         }
-        let mut finder = terms.finder();
-        page.iter().filter_map(|shown| present::hit(gathered, shown, &rows, query, &mut finder)).collect()
+        let mut finder = run.question.terms().finder();
+        let hit = |shown| present::hit(gathered, shown, &rows, &run.query, &run.question, &mut finder);
+        page.iter().filter_map(hit).collect()
     }
 }
 
-/// A name that exists nowhere is a mistake; where a database failed, nobody knows.
-fn check_names(query: &SearchQuery, gathered: &[Gathered]) -> Result<(), SearchError> {
-    if gathered.is_empty() || gathered.iter().any(|database| database.failed) {
-        return Ok(());
+impl Run {
+    fn degraded(&self) -> Vec<Degraded> {
+        if self.query.mode == SearchMode::Semantic { vec![Degraded::Ai] } else { vec![] }
     }
-    let unknown = |asked: &[String], known: fn(&Gathered) -> &Vec<String>| -> Vec<String> {
-        asked.iter().filter(|name| !gathered.iter().any(|g| known(g).contains(name))).cloned().collect()
+
+    /// What was counted, in the order of the query.
+    fn facets(&mut self) -> Vec<(String, Vec<(String, u64)>)> {
+        let mut counted: Vec<Vec<crate::Facet>> = vec![Vec::new(); self.query.facets.len()];
+        for table in self.gathered.iter_mut().flat_map(|database| &mut database.tables) {
+            for ((at, _), facet) in table.plan.facets.iter().zip(std::mem::take(&mut table.facets)) {
+                counted[*at].push(facet);
+            }
+        }
+        let named = self.query.facets.iter().cloned();
+        named.zip(counted.into_iter().map(|tables| facets::merge(tables.into_iter()))).collect()
+    }
+
+    fn analytics(&self, rows: Duration) -> SearchAnalytics {
+        let timing = |database: &Gathered| DatabaseTiming {
+            connection_id: database.target.connection.id,
+            total: database.took,
+            schema: database.schema_took,
+            tables: database
+                .tables
+                .iter()
+                .map(|table| (table.plan.table.table.name().to_owned(), table.took))
+                .collect(),
+        };
+        SearchAnalytics {
+            databases: self.gathered.iter().map(timing).collect(),
+            search: self.search,
+            ranking: self.ranking,
+            rows,
+            advice: self.gathered.iter().flat_map(advice).collect(),
+        }
+    }
+}
+
+/// The tables whose words were got at without an index, or not at all.
+fn advice(database: &Gathered) -> Vec<SearchAdvice> {
+    let connection_id = database.target.connection.id;
+    let names = |columns: &[altus4_connections::ColumnRef]| -> Vec<String> {
+        columns.iter().map(|column| column.name().to_owned()).collect()
     };
-    let tables = unknown(&query.tables, |g| &g.known.tables);
-    if !tables.is_empty() {
-        return Err(SearchError::UnknownTables(tables));
+    let mut advice = Vec::new();
+    for (table, columns) in &database.without_index {
+        advice.push(SearchAdvice {
+            connection_id,
+            table: table.clone(),
+            columns: names(columns),
+            left_out: true,
+        });
     }
-    let columns = unknown(&query.columns, |g| &g.known.columns);
-    if !columns.is_empty() {
-        return Err(SearchError::UnknownColumns(columns));
+    for plan in database.tables.iter().map(|table| &table.plan) {
+        for (columns, left_out) in [(&plan.unreached, true), (&plan.scope.unindexed, false)] {
+            if !columns.is_empty() {
+                let table = plan.table.table.name().to_owned();
+                advice.push(SearchAdvice { connection_id, table, columns: names(columns), left_out });
+            }
+        }
     }
-    let fields = unknown(&query.fields, |g| &g.known.fields);
-    if fields.is_empty() { Ok(()) } else { Err(SearchError::UnknownFields(fields)) }
+    advice
 }

@@ -15,7 +15,7 @@ use altus4_connections::{
 use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
 use altus4_kernel::{AccountId, ConnectionId, Timestamp, secrecy::SecretString, uuid::Uuid};
 use altus4_search::{
-    Candidate, CandidateRequest, CandidateSource, FullTextIndex, ReadColumn, Row, RowsRequest,
+    Candidate, CandidateRequest, Expr, FullTextIndex, Matching, Order, ReadColumn, Row, RowsRequest, Scope,
 };
 use altus4_test_support::MariaDb;
 
@@ -153,27 +153,26 @@ pub(crate) fn read(table: &Table, columns: &[&str]) -> Vec<ReadColumn> {
 /// A search through the table's first full-text index.
 pub(crate) fn by_index(table: &Arc<Table>, words: &[&str], columns: &[&str]) -> CandidateRequest {
     let index = table.full_text.first().expect("a full-text index").clone();
-    request(table, CandidateSource::Index(index), words, columns)
+    request(table, Scope::index(index), words, columns)
 }
 
 /// A search by reading these columns of the whole table.
 pub(crate) fn by_scan(table: &Arc<Table>, words: &[&str], columns: &[&str]) -> CandidateRequest {
     let scanned = read(table, columns).into_iter().map(|read| read.column).collect();
-    request(table, CandidateSource::Scan(scanned), words, columns)
+    request(table, Scope::scan(scanned), words, columns)
 }
 
-fn request(
-    table: &Arc<Table>,
-    source: CandidateSource,
-    words: &[&str],
-    columns: &[&str],
-) -> CandidateRequest {
+fn request(table: &Arc<Table>, scope: Scope, words: &[&str], columns: &[&str]) -> CandidateRequest {
     CandidateRequest {
-        source,
-        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        matching: Matching {
+            table: Arc::clone(table),
+            scope,
+            expr: Expr::any_word(words.iter().copied()),
+            filter: None,
+        },
+        order: Order::Relevance,
         read: read(table, columns),
         limit: 200,
-        table: Arc::clone(table),
     }
 }
 

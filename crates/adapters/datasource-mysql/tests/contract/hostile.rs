@@ -14,17 +14,18 @@ use std::{
 use altus4_connections::{ConnectionProbe, SchemaInspector, Target, Tls};
 use altus4_datasource_mysql::{MySqlConfig, MySqlSource};
 use altus4_kernel::{
-    PortErrorKind::{Rejected, Timeout},
+    PortErrorKind::{self, NotPermitted, Rejected, Timeout, Unavailable},
     PortResult,
 };
 use altus4_search::FullTextIndex;
+use altus4_test_support::rogue::{
+    Rogue,
+    attacks::{Attack, Meaning, at_the_answer, at_the_greeting, at_the_login, at_the_preparation, be_silent},
+    serve,
+};
 use futures::future::join_all;
 
-use crate::{
-    attacks::{Attack, at_the_answer, at_the_greeting, at_the_login, at_the_preparation, be_silent},
-    fixture::{World, at, by_index, options, source, target},
-    rogue_server::{Rogue, serve},
-};
+use crate::fixture::{World, at, by_index, options, source, target};
 
 const DEADLINE: Duration = Duration::from_millis(700);
 const SLACK: Duration = Duration::from_secs(1);
@@ -58,6 +59,16 @@ fn deadline(attack: &Attack) -> Duration {
     if is_greedy(attack) { 8 * DEADLINE } else { DEADLINE }
 }
 
+/// The kind of error that it has to come to.
+fn kind(attack: &Attack) -> PortErrorKind {
+    match attack.answer {
+        Meaning::Refused => NotPermitted,
+        Meaning::TooMuch => Rejected,
+        Meaning::Late => Timeout,
+        Meaning::Gone => Unavailable,
+    }
+}
+
 async fn survive(source: &MySqlSource, world: &World, attack: &Attack, is_prepared: bool, has_eof: bool) {
     let name = &attack.name;
     let port = serve(attack.rogue.clone(), has_eof);
@@ -66,14 +77,14 @@ async fn survive(source: &MySqlSource, world: &World, attack: &Attack, is_prepar
     let error = call(source, &rogue, deadline(attack), is_prepared).await.expect_err(name);
     let took = began.elapsed();
     let detail = error.detail.clone().unwrap_or_default();
-    assert_eq!(error.kind, attack.answer, "{name}, prepared: {is_prepared}, EOF: {has_eof}: {error:?}");
+    assert_eq!(error.kind, kind(attack), "{name}, prepared: {is_prepared}, EOF: {has_eof}: {error:?}");
     assert!(took < deadline(attack) + SLACK, "{name}: {took:?}");
     assert!(!detail.message.is_empty(), "{name}");
 }
 
 /// Whether it sends as much as is taken; then it attacks alone, so that what is held is its own.
 fn is_greedy(attack: &Attack) -> bool {
-    attack.answer == Rejected
+    attack.answer == Meaning::TooMuch
 }
 
 /// Runs a test in a process of its own: what others of this process hold can't be told from what is

@@ -12,7 +12,10 @@ use std::{
 use altus4_connections::{ConnectionProbe, Target, Tls};
 use altus4_datasource_mysql::MySqlConfig;
 use altus4_kernel::{PortErrorKind, PortResult};
-use altus4_test_support::MariaDb;
+use altus4_test_support::{
+    MariaDb,
+    rogue::{OK, Wire, greeting},
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
@@ -20,10 +23,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use crate::{
-    fixture::{at, source, target},
-    rogue_server::{OK, Wire, greeting},
-};
+use crate::fixture::{at, source, target};
 
 /// That the password "secret" is known, for the nonce of [`greeting`].
 const PROOF: [u8; 32] = [

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use altus4_connections::{ConnectionProbe, DatabaseName, SchemaInspector};
+use altus4_connections::{ConnectionProbe, DatabaseName, PoolUsage, SchemaInspector};
 use altus4_datasource_mysql::MySqlConfig;
-use altus4_kernel::{ConnectionId, PortErrorKind, uuid::Uuid};
-use altus4_search::{CandidateRequest, FullTextIndex};
+use altus4_kernel::{ConnectionId, PortErrorKind, PortResult, uuid::Uuid};
+use altus4_search::{Candidate, CandidateRequest, FullTextIndex};
 use futures::future::join_all;
 
 use crate::fixture::{DEADLINE, World, by_index, by_scan, eventually, options};
@@ -13,7 +13,7 @@ use crate::fixture::{DEADLINE, World, by_index, by_scan, eventually, options};
 const WORDS: &str = "
 CREATE TABLE t (id INT PRIMARY KEY, title VARCHAR(50), FULLTEXT (title));
 INSERT INTO t SELECT seq, 'needle' FROM seq_1_to_5;
-CREATE VIEW slow AS SELECT id, CONCAT(title, SLEEP(0.1)) AS title FROM t;";
+CREATE VIEW slow AS SELECT id, CONCAT(title, ' ', SLEEP(0.1)) AS title FROM t;";
 
 async fn quick(world: &World) -> CandidateRequest {
     by_index(&world.table("t").await, &["needle"], &["title"])
@@ -127,16 +127,16 @@ async fn the_pool_used_least_recently_makes_room() {
 async fn closing_leaves_no_session() {
     let world = World::new(WORDS);
     let quick = quick(&world).await;
-    world.source.close(world.target.connection.id).await;
+    world.source.close(world.target.connection.id);
     eventually("no session is left", || world.sessions().is_empty()).await;
     assert_eq!(world.candidates(&quick).await.len(), 5);
     world.source.close_all().await;
     eventually("no session is left", || world.sessions().is_empty()).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_for_a_session_of_a_closed_pool_is_told() {
-    let mut world = World::new(WORDS);
+/// One search that runs on a connection's only session, and another that waits for it while `close` is
+/// called: what became of both.
+async fn run_and_wait(world: &mut World, close: impl AsyncFnOnce(&World)) -> [PortResult<Vec<Candidate>>; 2] {
     world.target.connection.options = options(1, 60_000);
     let slow = by_scan(&world.table("slow").await, &["needle"], &["title"]);
     let (source, target, request) = (world.source.clone(), world.target.clone(), slow.clone());
@@ -145,14 +145,52 @@ async fn whoever_waits_for_a_session_of_a_closed_pool_is_told() {
     let waiting = world.source.candidates(&world.target, &slow, DEADLINE);
     let closing = async {
         tokio::task::yield_now().await;
-        world.source.close(world.target.connection.id).await;
+        close(world).await;
     };
     let (waited, ()) = tokio::join!(waiting, closing);
+    [running.await.expect("it ran"), waited]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_under_way_when_a_connection_is_let_go_comes_to_an_end() {
+    let mut world = World::new(WORDS);
+    let id = world.target.connection.id;
+    let outcomes = run_and_wait(&mut world, async |world| world.source.close(id)).await;
+    for outcome in outcomes {
+        assert_eq!(outcome.expect("candidates").len(), 5);
+    }
+    world.source.close(id);
+    eventually("no session is left", || world.sessions().is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_session_when_all_is_closed_is_told() {
+    let mut world = World::new(WORDS);
+    let [ran, waited] = run_and_wait(&mut world, async |world| world.source.close_all().await).await;
     // Depending on who was first: told that the pool is closed, or served by the next one.
     if let Err(error) = waited {
         assert_eq!(error.kind, PortErrorKind::Unavailable);
     }
-    assert_eq!(running.await.expect("it ran").expect("candidates").len(), 5);
+    assert_eq!(ran.expect("candidates").len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_open_is_told_without_opening_anything() {
+    let world = World::new(WORDS);
+    let id = world.target.connection.id;
+    let usage = || world.source.usage(id);
+    assert_eq!(usage(), PoolUsage::default());
+    assert!(world.sessions().is_empty());
+    let slow = by_scan(&world.table("slow").await, &["needle"], &["title"]);
+    assert_eq!(usage(), PoolUsage { active: 0, idle: 1 });
+    let (calls, ()) = tokio::join!(
+        join_all((0..2).map(|_| world.candidates(&slow))),
+        eventually("both are in use", || usage() == PoolUsage { active: 2, idle: 0 }),
+    );
+    assert_eq!(calls.len(), 2);
+    assert_eq!(usage(), PoolUsage { active: 0, idle: 2 });
+    world.source.close(id);
+    assert_eq!(usage(), PoolUsage::default());
 }
 
 #[test]

@@ -15,12 +15,12 @@ use std::{
 use altus4_connections::{ConnectionProbe, ProbeReport, Tls};
 use altus4_datasource_mysql::MySqlConfig;
 use altus4_kernel::{PortError, PortErrorKind, PortResult};
-use altus4_test_support::MariaDb;
-
-use crate::{
-    fixture::{at, source, target},
-    rogue_server::{OK, Wire},
+use altus4_test_support::{
+    MariaDb,
+    rogue::{OK, Wire},
 };
+
+use crate::fixture::{at, source, target};
 
 /// What the server does with a statement.
 type Answer = fn(&mut Wire, &str) -> io::Result<()>;

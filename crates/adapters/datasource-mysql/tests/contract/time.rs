@@ -13,7 +13,7 @@ use crate::fixture::{DEADLINE, World, by_index, by_scan, eventually, options, sn
 const SLOW: &str = "
 CREATE TABLE t (id INT PRIMARY KEY, title VARCHAR(50), FULLTEXT (title));
 INSERT INTO t SELECT seq, 'needle' FROM seq_1_to_1200;
-CREATE VIEW slow AS SELECT id, CONCAT(title, SLEEP(0.1)) AS title FROM t;";
+CREATE VIEW slow AS SELECT id, CONCAT(title, ' ', SLEEP(0.1)) AS title FROM t;";
 
 async fn slow_and_quick(world: &World) -> (CandidateRequest, CandidateRequest) {
     let snapshot = world.snapshot().await;

@@ -1,8 +1,8 @@
 //! A schema while it is being put together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use altus4_connections::{ColumnKind, DiscoveredColumn, DiscoveredIndex, DiscoveredTable};
+use altus4_connections::{ColumnKind, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, IndexRules};
 
 use crate::definition::{Content, FtsDefinition};
 
@@ -117,7 +117,21 @@ impl Draft {
             }
         }
         let parser = definition.tokenizer.clone();
-        self.table.full_text_indexes.push(DiscoveredIndex { name: name.to_owned(), columns, parser });
+        let rules = Arc::new(rules(parser.as_deref()));
+        let index = DiscoveredIndex { name: name.to_owned(), columns, parser, rules };
+        self.table.full_text_indexes.push(index);
+    }
+}
+
+/// FTS5 holds every word, but for a tokenizer that cuts text into pieces of three characters, through
+/// which nothing shorter is found.
+fn rules(tokenizer: Option<&str>) -> IndexRules {
+    const TRIGRAM: u32 = 3;
+    let name = tokenizer.and_then(|tokenizer| tokenizer.split_whitespace().next()).unwrap_or_default();
+    if name.trim_matches(['\'', '"']).eq_ignore_ascii_case("trigram") {
+        IndexRules { min_chars: TRIGRAM, ngram: Some(TRIGRAM), ..IndexRules::default() }
+    } else {
+        IndexRules::default()
     }
 }
 

@@ -67,14 +67,14 @@ async fn a_full_text_table_can_not_tell_where_the_file_lies() {
 async fn an_endless_full_text_content_ends_at_the_deadline() {
     let lab = Lab::of(
         "CREATE VIEW base AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-            SELECT i AS id, 'nothing' AS title FROM n;
+            SELECT i AS id, 'nothing ' || i AS title FROM n;
          CREATE VIRTUAL TABLE ft USING fts5(title, content = 'base', content_rowid = 'id');
          INSERT INTO ft(rowid, title) VALUES (-1, 'word');",
     )
     .await;
     let target = main_db();
     let table = lab.table(&target, "base").await;
-    let index = altus4_search::CandidateSource::Index(table.full_text[0].clone());
+    let index = altus4_search::Scope::index(table.full_text[0].clone());
     let request = crate::request(&table, index, &["word"]);
     let error = lab.source.candidates(&target, &request, Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Timeout);
@@ -113,7 +113,7 @@ async fn a_sort_without_end_alone_in_its_process() {
     let lab = Lab::with(SqliteConfig { heap_limit_bytes: 24 * 1024 * 1024, ..SqliteConfig::default() });
     let script = "CREATE TABLE t (title TEXT); INSERT INTO t VALUES ('word');
          CREATE VIEW sorted AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-            SELECT i, 'word' || hex(randomblob(500)) AS title FROM n ORDER BY title;";
+            SELECT i, 'word ' || hex(randomblob(500)) AS title FROM n ORDER BY title;";
     lab.build("main.db", script).await;
     let target = main_db();
     let request = scan_request(&lab.table(&target, "sorted").await, &["word"]);
@@ -127,7 +127,7 @@ async fn an_answer_stays_within_its_bounds() {
     let lab = Lab::of(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, title TEXT, b BLOB);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
-         INSERT INTO t SELECT i, 'word' || hex(zeroblob(500000)), zeroblob(5000) FROM n;",
+         INSERT INTO t SELECT i, 'word ' || hex(zeroblob(500000)), zeroblob(5000) FROM n;",
     )
     .await;
     let target = main_db();
@@ -208,7 +208,7 @@ async fn a_damaged_file_is_an_error_and_never_a_panic() {
     let whole = fs::read(lab.path("main.db")).unwrap();
     let good = main_db();
     let table = lab.table(&good, "t").await;
-    let index = altus4_search::CandidateSource::Index(table.full_text[0].clone());
+    let index = altus4_search::Scope::index(table.full_text[0].clone());
     let requests = [crate::request(&table, index, &["word"]), scan_request(&table, &["word"])];
     for (round, at) in (0..whole.len()).step_by(37).enumerate() {
         let mut damaged = whole.clone();
@@ -224,6 +224,6 @@ async fn a_damaged_file_is_an_error_and_never_a_panic() {
                 assert!(!crash, "byte {at} ends the thread: {error:?}");
             }
         }
-        lab.source.close(target.connection.id).await;
+        lab.source.close(target.connection.id);
     }
 }

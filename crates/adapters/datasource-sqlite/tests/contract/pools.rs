@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::{ConnectionProbe, SchemaInspector};
+use altus4_connections::{ConnectionProbe, PoolUsage, SchemaInspector};
 use altus4_datasource_sqlite::SqliteConfig;
 use altus4_kernel::PortErrorKind;
 use altus4_search::FullTextIndex;
@@ -117,7 +117,9 @@ async fn closing_closes() {
     let lab = Lab::of(ENDLESS).await;
     let target = main_db();
     lab.snapshot(&target).await;
-    lab.source.close(target.connection.id).await;
+    assert_eq!(lab.source.usage(target.connection.id), PoolUsage { active: 0, idle: 1 });
+    lab.source.close(target.connection.id);
+    assert_eq!(lab.source.usage(target.connection.id), PoolUsage::default());
     assert!(becomes_closed(&lab).await);
     lab.snapshot(&target).await;
     lab.source.close_all().await;
@@ -138,7 +140,7 @@ async fn a_file_put_in_place_of_another_is_seen_after_closing() {
     let target = main_db();
     assert!(lab.snapshot(&target).await.table("t").is_some());
     replace(&lab).await;
-    lab.source.close(target.connection.id).await;
+    lab.source.close(target.connection.id);
     assert!(lab.snapshot(&target).await.table("fresh").is_some());
 }
 

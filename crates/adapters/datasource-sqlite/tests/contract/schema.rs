@@ -1,6 +1,6 @@
 //! Schemas as they are read.
 
-use altus4_connections::{ColumnKind, ColumnRef, Relation, Table, TableKind};
+use altus4_connections::{ColumnKind, ColumnRef, Generated, Relation, Table, TableKind};
 
 use crate::{Lab, main_db, target};
 
@@ -225,4 +225,24 @@ async fn a_schema_of_two_thousand_tables_is_read_in_time() {
     let script = (0..2_000).map(create).collect::<Vec<_>>().concat();
     lab.build("main.db", &format!("BEGIN; {script} COMMIT;")).await;
     assert_eq!(lab.snapshot(&target("main.db")).await.tables().len(), 2_000);
+}
+
+#[tokio::test]
+async fn computed_columns_and_what_an_index_holds_are_told() {
+    let lab = Lab::of(
+        "CREATE TABLE t (a TEXT, b TEXT GENERATED ALWAYS AS (upper(a)) VIRTUAL, c TEXT AS (lower(a)) STORED);
+         CREATE VIRTUAL TABLE words USING fts5(a, content = 't');
+         CREATE VIRTUAL TABLE pieces USING fts5(a, content = 't', tokenize = 'trigram case_sensitive 0');",
+    )
+    .await;
+    let snapshot = lab.snapshot(&main_db()).await;
+    let table = snapshot.table("t").expect("the table");
+    let generated: Vec<_> = table.columns.iter().map(|column| column.found.generated).collect();
+    assert_eq!(generated[generated.len() - 3..], [None, Some(Generated::Virtual), Some(Generated::Stored)]);
+    let rules = |name: &str| {
+        let index = table.full_text.iter().find(|index| index.index.name() == name).expect("the index");
+        index.rules.clone()
+    };
+    assert_eq!((rules("words").ngram, rules("words").holds("a")), (None, true));
+    assert_eq!((rules("pieces").ngram, rules("pieces").holds("ab")), (Some(3), false));
 }

@@ -35,6 +35,22 @@ mod answers {
     );
 }
 
+mod evidence {
+    altus4_connections::evidence_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
+mod index_jobs {
+    altus4_connections::index_jobs_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
+mod search_log {
+    altus4_search::search_log_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
+mod saved_searches {
+    altus4_search::saved_searches_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
 mod connections {
     altus4_connections::connections_contract!(tokio::test, crate::subject::Subject::mariadb().await);
 }

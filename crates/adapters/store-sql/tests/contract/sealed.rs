@@ -7,7 +7,7 @@ use altus4_api_keys::{
     testkit::{sample_key, sample_secret},
 };
 use altus4_connections::{
-    StoredConnection, password_rotation,
+    Connection, StoredConnection, password_rotation,
     testkit::{ConnectionsSubject, sample_connection},
 };
 use altus4_kernel::{
@@ -18,7 +18,7 @@ use altus4_kernel::{
     uuid::Uuid,
 };
 use async_trait::async_trait;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 
 use crate::subject::{Subject, add_account};
 
@@ -157,6 +157,14 @@ macro_rules! on {
             }
 
             #[tokio::test]
+            async fn a_change_and_a_rotation_at_once_lose_neither() {
+                super::a_change_and_a_rotation_at_once_lose_neither(
+                    crate::subject::Subject::$backend().await,
+                )
+                .await;
+            }
+
+            #[tokio::test]
             async fn rotations_at_once_do_all_of_it_once() {
                 super::rotations_at_once_do_all_of_it_once(crate::subject::Subject::$backend().await).await;
             }
@@ -198,6 +206,31 @@ async fn nothing_else_of_a_connection_changes(subject: Subject) {
     let expected = StoredConnection { password: new, ..before[0].clone() };
     assert_eq!(connections.list(place.account_id).await.expect("list"), [expected]);
     assert_eq!(events().await, log);
+}
+
+/// Whoever comes first: a new password is the one that is kept, and without one the old one is kept as
+/// the rotation sealed it.
+async fn a_change_and_a_rotation_at_once_lose_neither(subject: Subject) {
+    let secrets = Secrets::of(Kind::Connection, subject).await;
+    let connections = secrets.subject.store.connections();
+    for number in 1..=20 {
+        let old = SealedSecret(format!("v1.old.{number}"));
+        let resealed = SealedSecret(format!("v1.new.{number}"));
+        let place = secrets.add(number, Some(&old)).await;
+        let id = place.id.parse().expect("an id");
+        let before = connections.find(place.account_id, id).await.expect("find").expect("it is there");
+        let after = Connection { generation: 2, ..before.connection.clone() };
+        let given = (number % 2 == 0).then(|| SealedSecret("v1.new.given".to_owned()));
+        let event = sample_event(1_000 + u128::from(number), place.account_id);
+        let change = connections.replace(&before.connection, &after, given.clone(), &event);
+        let (rotated, changed) = join(secrets.kept.replace(&place, &old, &resealed), change).await;
+        assert!(changed.expect("replace"));
+        // With another password, the rotation may have come too late.
+        assert!(rotated.expect("replace") || given.is_some());
+        let kept = connections.find(place.account_id, id).await.expect("find").expect("it is there");
+        let expected = StoredConnection { connection: after, password: given.unwrap_or(resealed) };
+        assert_eq!(kept, expected);
+    }
 }
 
 /// Together they seal every password anew, none twice, and all can be opened.

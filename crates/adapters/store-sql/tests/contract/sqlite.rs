@@ -38,6 +38,22 @@ mod answers {
     );
 }
 
+mod evidence {
+    altus4_connections::evidence_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
+mod index_jobs {
+    altus4_connections::index_jobs_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
+mod search_log {
+    altus4_search::search_log_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
+mod saved_searches {
+    altus4_search::saved_searches_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
 mod connections {
     altus4_connections::connections_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }

@@ -6,11 +6,15 @@ use altus4_api_keys::{
     AnswerStore, AnswerTimes, ApiKeyRepository, Claim, KeyDigest, RetryKey, StoredAnswer, UsageStore,
     testkit::{ApiKeysSubject, UsageSubject},
 };
-use altus4_connections::{ConnectionRepository, testkit::ConnectionsSubject};
+use altus4_connections::{
+    ConnectionRepository, EvidenceStore, IndexJobRepository,
+    testkit::{ConnectionsSubject, EvidenceSubject, IndexJobsSubject, sample_connection},
+};
 use altus4_kernel::{
     AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role, Timestamp,
     testkit::sample_event, uuid::Uuid,
 };
+use altus4_search::{SavedSearchRepository, SearchLog, testkit::SearchLogSubject};
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_test_support::MariaDb;
 use altus4_users::{
@@ -33,6 +37,10 @@ pub(crate) struct Subject {
     usage: Arc<dyn UsageStore>,
     answers: Arc<dyn AnswerStore>,
     connections: Arc<dyn ConnectionRepository>,
+    evidence: Arc<dyn EvidenceStore>,
+    index_jobs: Arc<dyn IndexJobRepository>,
+    searches: Arc<dyn SearchLog>,
+    saved: Arc<dyn SavedSearchRepository>,
     folder: Option<TempDir>,
 }
 
@@ -49,6 +57,10 @@ impl Subject {
             usage: store.usage(),
             answers: store.answers(),
             connections: store.connections(),
+            evidence: store.search_evidence(),
+            index_jobs: store.index_jobs(),
+            searches: store.search_log(),
+            saved: store.saved_searches(),
             store,
             url,
             folder,
@@ -213,6 +225,80 @@ impl ConnectionsSubject for Subject {
 
     async fn add_account(&self, id: AccountId, plan: Plan) {
         add_account(self, id, Role::User, plan).await;
+    }
+
+    async fn deactivate(&self, id: AccountId) {
+        deactivate(self, id).await;
+    }
+}
+
+/// The owner of all connections of the contracts of evidence and jobs.
+fn owner() -> AccountId {
+    AccountId::from_uuid(Uuid::from_u128(1))
+}
+
+/// Makes the sample connection of this number, and its owner before the first.
+async fn add_connection(subject: &Subject, number: u8) {
+    if subject.connections.plan_of(owner()).await.expect("plan_of").is_none() {
+        add_account(subject, owner(), Role::User, Plan::Enterprise).await;
+    }
+    let stored = sample_connection(number.into(), owner(), &format!("connection {number}"));
+    let event = sample_event(9_000 + u128::from(number), owner());
+    subject.connections.insert(&stored, None, &event).await.expect("insert");
+}
+
+async fn remove_connection(subject: &Subject, number: u8) {
+    let id = sample_connection(number.into(), owner(), "any").connection.id;
+    let event = sample_event(9_500 + u128::from(number), owner());
+    assert!(subject.connections.remove(owner(), id, &event).await.expect("remove"));
+}
+
+#[async_trait]
+impl EvidenceSubject for Subject {
+    fn evidence(&self) -> &dyn EvidenceStore {
+        self.evidence.as_ref()
+    }
+
+    async fn add_connection(&self, number: u8) {
+        add_connection(self, number).await;
+    }
+
+    async fn remove_connection(&self, number: u8) {
+        remove_connection(self, number).await;
+    }
+}
+
+#[async_trait]
+impl IndexJobsSubject for Subject {
+    fn jobs(&self) -> &dyn IndexJobRepository {
+        self.index_jobs.as_ref()
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
+    }
+
+    async fn add_connection(&self, number: u8) {
+        add_connection(self, number).await;
+    }
+
+    async fn remove_connection(&self, number: u8) {
+        remove_connection(self, number).await;
+    }
+}
+
+#[async_trait]
+impl SearchLogSubject for Subject {
+    fn log(&self) -> &dyn SearchLog {
+        self.searches.as_ref()
+    }
+
+    fn saved(&self) -> &dyn SavedSearchRepository {
+        self.saved.as_ref()
+    }
+
+    async fn add_account(&self, id: AccountId) {
+        add_account(self, id, Role::User, Plan::Pro).await;
     }
 
     async fn deactivate(&self, id: AccountId) {

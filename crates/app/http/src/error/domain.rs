@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use altus4_api_keys::ApiKeyError;
-use altus4_connections::ConnectionError;
+use altus4_connections::{ConnectionError, FilterFault};
 use altus4_kernel::{
     Forbidden, NotSystemAdmin, Permission, PermissionSet, Plan, PortError, PortErrorKind, Role, System,
     Timestamp,
 };
-use altus4_search::{Failure, FailureReason, SearchError};
+use altus4_search::{Failure, FailureReason, QueryFault, SearchError};
 use altus4_users::{PasswordFault, UserError};
 use serde_json::json;
 
@@ -202,6 +202,10 @@ impl From<SearchError> for ApiError {
             SearchError::UnknownTables(names) => unknown_names("tables", &names),
             SearchError::UnknownColumns(names) => unknown_names("columns", &names),
             SearchError::UnknownFields(names) => unknown_names("fields", &names),
+            SearchError::UnknownSorts(names) => invalid_sort(&names),
+            SearchError::UnknownFacets(names) => unknown_names("facets", &names),
+            SearchError::InvalidQuery(fault) => invalid_query(&fault),
+            SearchError::InvalidFilter(faults) => invalid_filter(&faults),
             SearchError::AllFailed(failures) => all_failed(&failures),
         }
     }
@@ -213,7 +217,7 @@ pub(crate) fn failure_code(reason: FailureReason) -> &'static str {
         FailureReason::ConnectionFailed => Code::ConnectionFailed.as_str(),
         FailureReason::Timeout => Code::QueryTimeout.as_str(),
         FailureReason::NotAllowed => Code::HostNotAllowed.as_str(),
-        FailureReason::NoIndex => "FULLTEXT_INDEX_REQUIRED",
+        FailureReason::NoIndex | FailureReason::PartlyIndexed => "FULLTEXT_INDEX_REQUIRED",
         FailureReason::TooManyTables => "TOO_MANY_TABLES",
     }
 }
@@ -229,7 +233,37 @@ fn all_failed(failures: &[Failure]) -> ApiError {
     ApiError::new(code, message).with_details(json!({ "failures": failures }))
 }
 
-fn unknown_names(field: &str, names: &[String]) -> ApiError {
+/// 400 with the place where reading came to an end, in characters from 0, and what was expected there.
+fn invalid_query(fault: &QueryFault) -> ApiError {
+    let details = [("position", json!(fault.position)), ("expected", json!(fault.expected))];
+    let details = details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let fault = Fault { field: "query".to_owned(), reason: fault.to_string().into() };
+    ApiError::faulty(Code::InvalidQuery, &[fault], details)
+}
+
+/// 400 with the columns that can't be sorted by.
+fn invalid_sort(names: &[String]) -> ApiError {
+    let reason = |name: &String| format!("'{name}' does not exist");
+    let errors: Vec<_> =
+        names.iter().map(|name| json!({ "field": "sort", "reason": reason(name) })).collect();
+    let message = format!("Invalid sort: there is no column {}", names.join(", "));
+    ApiError::new(Code::InvalidSort, message)
+        .with_details(json!({ "field": "sort", "reason": names.first().map(reason), "errors": errors }))
+}
+
+/// 400 with every part that is at fault.
+fn invalid_filter(faults: &[FilterFault]) -> ApiError {
+    let faults: Vec<_> = faults.iter().map(filter_fault).collect();
+    ApiError::faulty(Code::InvalidFilter, &faults, serde_json::Map::new())
+}
+
+/// The fault of a filter, as one of the field `filter`.
+pub(crate) fn filter_fault(fault: &FilterFault) -> Fault {
+    let field = if fault.place.is_empty() { "filter".to_owned() } else { format!("filter.{}", fault.place) };
+    Fault { field, reason: fault.reason.clone().into() }
+}
+
+pub(super) fn unknown_names(field: &str, names: &[String]) -> ApiError {
     let faults: Vec<_> = names
         .iter()
         .map(|name| Fault { field: field.to_owned(), reason: format!("'{name}' does not exist").into() })
@@ -256,7 +290,7 @@ fn tier_limitation(
 }
 
 /// A domain's own words, with a capital.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(super) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

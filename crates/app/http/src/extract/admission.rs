@@ -157,5 +157,6 @@ impl Gate<'_> {
 
 /// What is told of a key and its use, also where it is refused.
 fn shown(holder: &KeyHolder, address: Option<IpAddr>) -> ShownKey {
-    ShownKey { id: holder.key.id, tier: holder.key.tier.min(holder.plan), address }
+    let (id, environment) = (holder.key.id, holder.key.environment);
+    ShownKey { id, tier: holder.key.tier.min(holder.plan), environment, address }
 }

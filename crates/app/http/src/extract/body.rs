@@ -1,5 +1,7 @@
 //! A request's JSON body: bounded in size, time and depth.
 
+use std::ops::RangeInclusive;
+
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -17,6 +19,9 @@ use crate::{
     state::State,
 };
 
+/// What a body that is a list is called in faults.
+const LIST: &str = "body";
+
 /// A body that is JSON, or none at all.
 #[derive(Debug)]
 pub(crate) struct JsonBody(Option<Value>);
@@ -28,6 +33,19 @@ impl JsonBody {
     pub(crate) fn read<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, ApiError> {
         let value = self.0.ok_or_else(|| ApiError::new(Code::MalformedRequest, "A JSON body is required"))?;
         Fields::of_json(value, read)
+    }
+
+    /// Reads a list of objects, one after the other.
+    ///
+    /// Errors: `MALFORMED_REQUEST` when there is none; every fault that reading them finds.
+    pub(crate) fn read_list<T>(
+        self,
+        count: RangeInclusive<usize>,
+        read: impl FnMut(&mut Fields) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
+        let value = self.0.ok_or_else(|| ApiError::new(Code::MalformedRequest, "A JSON body is required"))?;
+        let body = Map::from_iter([(LIST.to_owned(), value)]);
+        Fields::of_json(Value::Object(body), |fields| fields.objects(LIST, count, read))
     }
 
     /// Reads a body that may be left out, or `null`, as if an empty object had been sent.

@@ -5,12 +5,9 @@ use std::{borrow::Cow, fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, Fault};
+use crate::error::{ApiError, Code, Fault};
 
 type Reason = Cow<'static, str>;
-
-/// Why a field that the contract has is refused for now.
-pub(crate) const NOT_YET: &str = "is not available in this version yet";
 
 /// Where the values come from: in a query string everything is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +24,10 @@ pub(crate) struct Fields {
     prefix: String,
     origin: Origin,
     faults: Vec<Fault>,
+    /// The first code other than `VALIDATION_ERROR`, and how many of the faults have it.
+    special: Option<(Code, usize)>,
+    /// What belongs to that code beside its faults.
+    details: Map<String, Value>,
     #[cfg(test)]
     asked: std::collections::BTreeSet<String>,
 }
@@ -61,6 +62,8 @@ impl Fields {
             prefix,
             origin,
             faults: Vec::new(),
+            special: None,
+            details: Map::new(),
             #[cfg(test)]
             asked: std::collections::BTreeSet::new(),
         }
@@ -71,7 +74,12 @@ impl Fields {
         self.refuse_unread();
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(ApiError::validation(&self.faults)),
+            _ => Err(match self.special {
+                Some((code, faults)) if faults == self.faults.len() => {
+                    ApiError::faulty(code, &self.faults, self.details)
+                }
+                _ => ApiError::validation(&self.faults),
+            }),
         }
     }
 
@@ -85,6 +93,45 @@ impl Fields {
     /// Notes a fault of a field.
     pub(crate) fn fault(&mut self, name: &str, reason: impl Into<Reason>) {
         self.faults.push(Fault { field: format!("{}{name}", self.prefix), reason: reason.into() });
+    }
+
+    /// What `read` finds at fault has this code, unless something else is at fault too.
+    pub(crate) fn coded<T>(&mut self, code: Code, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.faults.len();
+        let value = read(self);
+        let found = self.faults.len() - before;
+        match &mut self.special {
+            Some((known, faults)) if *known == code => *faults += found,
+            None if found > 0 => self.special = Some((code, found)),
+            _ => {}
+        }
+        value
+    }
+
+    /// Says more of the one fault that has its own code.
+    pub(crate) fn detail(&mut self, name: &str, value: impl Into<Value>) {
+        self.details.insert(name.to_owned(), value.into());
+    }
+
+    /// Whether they come from a query string.
+    pub(crate) fn is_query(&self) -> bool {
+        self.origin == Origin::Query
+    }
+
+    /// The parameters whose names have something in brackets after `name`: that, and each value.
+    pub(crate) fn bracketed(&mut self, name: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.values.retain(|parameter, value| {
+            let Some(brackets) = parameter.strip_prefix(name).filter(|rest| rest.starts_with('[')) else {
+                return true;
+            };
+            let one = std::slice::from_ref(value);
+            let values = value.as_array().map_or(one, Vec::as_slice);
+            let texts = values.iter().filter_map(Value::as_str);
+            found.extend(texts.map(|text| (brackets.to_owned(), text.to_owned())));
+            false
+        });
+        found
     }
 
     /// Notes as a fault each of these fields that is left out.
@@ -246,14 +293,34 @@ impl Fields {
         Some(value)
     }
 
-    /// A field of the contract that this version doesn't serve, refused unless its value asks for
-    /// nothing.
-    pub(crate) fn not_yet(&mut self, name: &str, asks_nothing: impl FnOnce(&Value) -> bool) {
-        if let Some(value) = self.take(name)
-            && !asks_nothing(&value)
-        {
-            self.fault(name, NOT_YET);
+    /// A list of so many objects, each read by `read`.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.take(name)? else {
+            return self.refused(name, "must be an array of objects");
+        };
+        if !count.contains(&items.len()) {
+            let reason = format!("must have {} to {} items", count.start(), count.end());
+            return self.refused(name, reason);
         }
+        let mut list = Vec::with_capacity(items.len());
+        for (at, item) in items.into_iter().enumerate() {
+            let Value::Object(values) = item else {
+                self.fault(&format!("{name}[{at}]"), "must be an object");
+                continue;
+            };
+            let mut inner = Self::new(values, format!("{}{name}[{at}].", self.prefix), self.origin);
+            list.extend(read(&mut inner));
+            inner.refuse_unread();
+            self.faults.append(&mut inner.faults);
+            #[cfg(test)]
+            self.asked.append(&mut inner.asked);
+        }
+        Some(list)
     }
 
     /// A field that is accepted and has no effect.
@@ -285,56 +352,4 @@ pub(crate) fn names_read<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn faults(error: &ApiError) -> Vec<(String, String)> {
-        let details = error.details().expect("details");
-        let errors = details["errors"].as_array().expect("errors");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        errors.iter().map(|error| (text(&error["field"]), text(&error["reason"]))).collect()
-    }
-
-    #[test]
-    fn all_faults_are_told_at_once() {
-        let body = json!({ "limit": 0, "inner": { "flag": "yes", "odd": 1 }, "names": ["a", 2], "more": 1 });
-        let read = |f: &mut Fields| {
-            f.require(&["query"]);
-            let _: Option<u32> = f.whole("limit", 1..=100);
-            f.object("inner", |inner| inner.flag("flag"));
-            f.list("names", 5, "must be a name", |text| Some(text.to_owned()))
-        };
-        let error = Fields::of_json(body, read).unwrap_err();
-        let expected = [
-            ("query", "is required"),
-            ("limit", "must be a whole number from 1 to 100"),
-            ("inner.flag", "must be true or false"),
-            ("inner.odd", "is an unknown field"),
-            ("names[1]", "must be a name"),
-            ("more", "is an unknown field"),
-        ];
-        assert_eq!(faults(&error), expected.map(|(field, reason)| (field.to_owned(), reason.to_owned())));
-        assert_eq!(error.details().expect("details")["field"], "query");
-    }
-
-    #[test]
-    fn null_counts_as_left_out() {
-        let read = |f: &mut Fields| {
-            f.require(&["name"]);
-            f.text("name")
-        };
-        let error = Fields::of_json(json!({ "name": null }), read).unwrap_err();
-        assert_eq!(faults(&error), [("name".to_owned(), "is required".to_owned())]);
-    }
-
-    #[test]
-    fn only_a_query_string_has_numbers_as_text() {
-        let read = |f: &mut Fields| f.whole::<u32>("limit", 1..=100);
-        let values = |value: Value| Map::from_iter([("limit".to_owned(), value)]);
-        assert_eq!(Fields::of_query(values(json!("7")), read).unwrap(), 7);
-        assert!(Fields::of_json(json!({ "limit": "7" }), read).is_err());
-        assert!(Fields::of_json(json!({ "limit": 7.5 }), read).is_err());
-    }
-}
+mod tests;

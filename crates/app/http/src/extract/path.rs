@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use altus4_kernel::{AccountId, ApiKeyId, ConnectionId, SessionId};
+use altus4_kernel::{AccountId, ApiKeyId, ConnectionId, IndexJobId, SavedSearchId, SessionId};
 
 use crate::error::ApiError;
 
@@ -35,4 +35,21 @@ path_ids! {
     PathSession(SessionId) = "session";
     /// The `{id}` of an account in the path.
     PathAccount(AccountId) = "user";
+    /// The `{id}` of a saved search in the path.
+    SavedId(SavedSearchId) = "savedSearch";
+}
+
+/// The `{jobId}` of an index that is being made, in the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexJob(pub(crate) IndexJobId);
+
+/// As for any id.
+impl FromRequest for IndexJob {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("jobId").unwrap_or_default();
+        ready(id.parse().map(Self).map_err(|_| ApiError::not_found("indexJob", id)))
+    }
 }

@@ -115,6 +115,8 @@ impl Worker {
             .client_disconnect_timeout(LINGER)
             .local_addr(self.address)
             .tcp_nodelay(true)
+            // Whoever hangs up is not waited for: what it asked for is given up, in databases too.
+            .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || {
                 let mut phase = phase.clone();
                 async move {

@@ -2,7 +2,7 @@
 
 use actix_web::{http::StatusCode, test::TestRequest};
 use altus4_connections::testkit::FakeProbe;
-use altus4_kernel::{Plan, PortErrorKind};
+use altus4_kernel::{Change, Plan, PortErrorKind};
 use serde_json::{Value, json};
 
 use super::world::{World, bearer, database};
@@ -84,13 +84,24 @@ async fn anothers_database_is_as_if_it_were_not() {
     let (ada, eve) = (world.register("ada").await, world.register("eve").await);
     let owned = world.database(&ada, "one").await;
     let never = "0196f000-0000-7000-8000-000000000001";
-    for (method, rest) in [("GET", ""), ("DELETE", ""), ("POST", "/test"), ("GET", "/schema")] {
+    let routes = [
+        ("GET", ""),
+        ("PUT", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/test"),
+        ("GET", "/status"),
+        ("GET", "/schema"),
+    ];
+    for (method, rest) in routes {
         let mut answers = Vec::new();
         for id in [owned.as_str(), never] {
             let request = TestRequest::default()
                 .method(method.parse().unwrap())
                 .uri(&format!("/api/v1/databases/{id}{rest}"))
                 .insert_header(("x-request-id", "same"));
+            let request =
+                if method.starts_with('P') { request.set_json(json!({ "port": 0 })) } else { request };
             let answer = world.send(bearer(request, &eve)).await;
             assert_eq!(
                 (answer.status, &*answer.code()),
@@ -107,6 +118,53 @@ async fn anothers_database_is_as_if_it_were_not() {
     assert_eq!(world.get(&ada, &format!("/api/v1/databases/{owned}")).await.status, StatusCode::OK);
     let no_id = world.get(&ada, "/api/v1/databases/not-an-id").await;
     assert_eq!((no_id.status, &*no_id.code()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+}
+
+#[actix_web::test]
+async fn a_change_is_shown_and_announced() {
+    let world = World::new();
+    let token = world.register("ada").await;
+    let id = world.database(&token, "one").await;
+    let path = format!("/api/v1/databases/{id}");
+    world.listener.heard();
+    let body = json!({ "name": "two", "password": "hunter3-of-the-database", "ssl": true });
+    let answer = world.put(&token, &path, body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    answer.assert_enveloped();
+    assert!(!String::from_utf8_lossy(&answer.body).contains("hunter"));
+    insta::assert_json_snapshot!(answer.json()["data"]);
+    assert_eq!(world.get(&token, &path).await.json()["data"], answer.json()["data"]["database"]);
+    let heard = world.listener.heard();
+    let [Change::Connection(_, heard)] = heard[..] else { panic!("{heard:?}") };
+    assert_eq!(heard.to_string(), id);
+
+    world.database(&token, "three").await;
+    world.listener.heard();
+    let taken = world.put(&token, &path, json!({ "name": "THREE" })).await;
+    assert_eq!((taken.status, &*taken.code()), (StatusCode::CONFLICT, "RESOURCE_CONFLICT"));
+    let faulty = world.put(&token, &path, json!({ "name": "", "engine": "sqlite", "port": 0, "x": 1 })).await;
+    assert_eq!(faulty.fields(), ["engine", "name", "port", "x"]);
+    assert_eq!(world.put(&token, &path, json!({})).await.status, StatusCode::OK);
+    assert_eq!(world.listener.heard(), [], "nothing was changed");
+}
+
+#[actix_web::test]
+async fn the_status_is_shown_whatever_it_is() {
+    let world = World::new();
+    let token = world.register("ada").await;
+    let id = world.database(&token, "one").await;
+    let answer = world.get(&token, &format!("/api/v1/databases/{id}/status")).await;
+    answer.assert_enveloped();
+    insta::assert_json_snapshot!(answer.json()["data"]);
+    assert_eq!(world.get(&token, "/api/v1/databases/status").await.json()["data"], json!({ id: true }));
+
+    let world = World::with(HttpConfig::default(), FakeProbe::failing(PortErrorKind::NotPermitted));
+    let token = world.register("ada").await;
+    let id = world.database(&token, "one").await;
+    let answer = world.get(&token, &format!("/api/v1/databases/{id}/status")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    insta::assert_json_snapshot!(answer.json()["data"]);
+    assert_eq!(world.get(&token, "/api/v1/databases/status").await.json()["data"], json!({ id: false }));
 }
 
 #[actix_web::test]

@@ -9,10 +9,14 @@ use std::{
 };
 
 use altus4_connections::{
-    ColumnKind, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, Target, Value as Cell,
+    BuildProgress, Built, ColumnKind, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, IndexBuilder,
+    IndexPlan, Remedy, ServerFacts, Target, Value as Cell,
 };
 use altus4_kernel::{Change, ChangeSubscriber, PortError, PortErrorKind, PortResult, RandomSource, System};
-use altus4_search::{Candidate, CandidateRequest, FullTextIndex, Row, RowsRequest};
+use altus4_search::{
+    Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Row, RowsRequest,
+    Sample, SampleRequest,
+};
 use async_trait::async_trait;
 
 use crate::{HealthCheck, SchemaVersions, StoreSchema};
@@ -92,6 +96,27 @@ impl HealthCheck for FakeCheck {
     }
 }
 
+/// A server that would make any index.
+pub(super) struct FakeBuilder;
+
+#[async_trait]
+impl IndexBuilder for FakeBuilder {
+    async fn facts(&self, _: &Target, _: Duration) -> PortResult<ServerFacts> {
+        Ok(ServerFacts::default())
+    }
+
+    fn statement(&self, remedy: &Remedy) -> String {
+        match remedy {
+            Remedy::AddIndex(plan) => format!("CREATE FULLTEXT INDEX {}", plan.name.as_str()),
+            other => format!("{other:?}"),
+        }
+    }
+
+    async fn build(&self, _: &Target, _: &IndexPlan, _: &BuildProgress) -> PortResult<Built> {
+        Ok(Built::Done)
+    }
+}
+
 /// A full-text index over three articles, which may fail, or panic.
 #[derive(Default)]
 pub(super) struct FakeIndex(Mutex<Mood>);
@@ -142,6 +167,22 @@ impl FullTextIndex for FakeIndex {
         });
         Ok(rows.collect())
     }
+
+    async fn count(&self, _: &Target, _: &Matching, _: u64, _: Duration) -> PortResult<u64> {
+        Ok(0)
+    }
+
+    async fn facets(&self, _: &Target, _: &FacetRequest, _: Duration) -> PortResult<Vec<Facet>> {
+        Ok(Vec::new())
+    }
+
+    async fn sample(&self, _: &Target, _: &SampleRequest, _: Duration) -> PortResult<Sample> {
+        Ok(Sample::default())
+    }
+
+    async fn explain(&self, _: &Target, _: &CandidateRequest, _: Duration) -> PortResult<Explained> {
+        Ok(Explained::default())
+    }
 }
 
 fn cell(id: i64, column: &str) -> Cell {
@@ -176,7 +217,7 @@ pub(super) fn articles() -> DiscoveredTable {
         full_text_indexes: vec![DiscoveredIndex {
             name: "ft".to_owned(),
             columns: vec!["title".to_owned(), "body".to_owned()],
-            parser: None,
+            ..Default::default()
         }],
         estimated_rows: Some(3),
         ..DiscoveredTable::default()

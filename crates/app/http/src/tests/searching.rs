@@ -23,6 +23,7 @@ async fn results_come_in_the_contracts_shape() {
     insta::assert_json_snapshot!(answer.json()["data"], {
         ".executionTime" => 0,
         ".results[].relevanceScore" => "[score]",
+        ".results[].ranking.words" => "[score]",
         ".results[].id" => "[id]",
         ".results[].snippet" => "[snippet]",
         ".results[].highlights" => "[highlights]",
@@ -44,6 +45,28 @@ async fn a_link_searches_like_a_body() {
     };
     assert_eq!(posted.json()["data"]["page"], 2);
     assert_eq!(comparable(linked.json()), comparable(posted.json()));
+}
+
+#[actix_web::test]
+async fn queries_and_filters_that_cannot_be_read_are_told_where() {
+    let (world, token, _) = world_with_database().await;
+    let body = json!({ "query": "parcel AND (damaged", "searchMode": "boolean" });
+    let query = world.post(&token, "/api/v1/search", body).await;
+    assert_eq!((query.status, &*query.code()), (StatusCode::BAD_REQUEST, "INVALID_QUERY"));
+    let details = &query.json()["error"]["details"];
+    assert_eq!((&details["position"], &details["expected"]), (&json!(19), &json!(")")));
+    for link in
+        ["filter[id][near]=1", "filter%5Bid%5D%5Bnear%5D=1", "filter=%7B%22id%22%3A%7B%22near%22%3A1%7D%7D"]
+    {
+        let filter = world.get(&token, &format!("/api/v1/search?q=parcel&{link}")).await;
+        assert_eq!((filter.status, &*filter.code()), (StatusCode::BAD_REQUEST, "INVALID_FILTER"), "{link}");
+        assert_eq!(filter.fields(), ["filter.id.near"], "{link}");
+    }
+    let sort = world.get(&token, "/api/v1/search?q=parcel&sort=title:up").await;
+    assert_eq!((&*sort.code(), sort.fields()), ("INVALID_SORT", vec!["sort[0]".to_owned()]));
+    let both = world.get(&token, "/api/v1/search?q=parcel&sort=title:up&filter[id][near]=1&limit=0").await;
+    assert_eq!(both.code(), "VALIDATION_ERROR");
+    assert_eq!(both.fields(), ["limit", "sort[0]", "filter.id.near"]);
 }
 
 #[actix_web::test]
@@ -114,4 +137,35 @@ async fn semantic_mode_says_what_it_does_without() {
     let answer =
         world.post(&token, "/api/v1/search", json!({ "query": "parcel", "searchMode": "semantic" })).await;
     assert_eq!(answer.json()["data"]["degraded"], json!(["ai"]));
+}
+
+#[actix_web::test]
+async fn an_analysis_tells_of_each_table_and_takes_no_other_field() {
+    let (world, token, id) = world_with_database().await;
+    let path = "/api/v1/search/analyze";
+    let answer = world.post(&token, path, json!({ "query": "\"damaged parcel\"" })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    answer.assert_enveloped();
+    let analysis = &answer.json()["data"];
+    assert_eq!(analysis["parsed"]["expression"], "\"damaged parcel\"");
+    let table = &analysis["performance"][&id]["tables"][0];
+    assert_eq!((&table["table"], &table["index"]), (&json!("articles"), &Value::Null));
+    let faulty = world.post(&token, path, json!({ "limit": 3, "searchMode": "fuzzy" })).await;
+    assert_eq!(faulty.fields(), ["query", "searchMode", "limit"]);
+    world.index.become_(Mood::Failing(PortErrorKind::Timeout));
+    let other = world.register("eve").await;
+    let foreign = world.post(&other, path, json!({ "query": "parcel", "databases": [id] })).await;
+    assert_eq!((foreign.status, &*foreign.code()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+}
+
+#[actix_web::test]
+async fn trends_are_told_to_who_asks_for_analytics() {
+    let (world, token, _) = world_with_database().await;
+    let plain = world.post(&token, "/api/v1/search", json!({ "query": "parcel" })).await;
+    assert_eq!(plain.json()["data"]["trends"], Value::Null);
+    let body = json!({ "query": "damaged parcel", "includeAnalytics": true });
+    let told = world.post(&token, "/api/v1/search", body).await;
+    let days = told.json()["data"]["trends"].as_array().cloned().unwrap_or_default();
+    assert_eq!(days.len(), 30);
+    assert_eq!((&days[29]["searches"], &days[29]["uniqueQueries"]), (&json!(2), &json!(2)));
 }

@@ -10,9 +10,9 @@ use std::{
 
 use actix_web::{
     body::MessageBody,
-    http::{Method, StatusCode, header::HeaderMap},
+    http::{Method, StatusCode},
     test::{TestRequest, init_service},
-    web::{Bytes, Data},
+    web::Data,
 };
 use altus4_api_keys::{
     AnswerTimes, ApiKeyPorts, ApiKeyService, FairShare, KeyCheck, Meter, MeterPorts, RequestFilter,
@@ -23,22 +23,31 @@ use altus4_api_keys::{
     },
 };
 use altus4_connections::{
-    ByEngine, ConnectionProbe, ConnectionService, SchemaInspector,
-    testkit::{FakeProbe, FixedInspector, InMemoryConnections},
+    ByEngine, ConnectionProbe, ConnectionService, EvidenceRecorder, IndexPorts, IndexService,
+    SchemaInspector,
+    testkit::{FakeProbe, FixedInspector, InMemoryConnections, InMemoryEvidence, InMemoryIndexJobs},
 };
 use altus4_kernel::{
     AccountId, ApiKeyId, ChangeFeed, ChangeSubscriber, Clock, PageRequest, Plan, Role,
-    testkit::{FakeSecretCipher, FixedClock, InMemoryAuditLog, InstantTimer, SequentialIds},
+    testkit::{
+        FakeSecretCipher, FixedClock, InMemoryAuditLog, InlineBackground, InstantTimer, SequentialIds,
+    },
 };
-use altus4_search::{FullTextIndex, SearchService};
+use altus4_search::{
+    ConnectionEpochs, FullTextIndex, SearchService,
+    testkit::{InMemorySavedSearches, InMemorySearchLog},
+};
 use altus4_users::{
     AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
     testkit::{FakePasswordHasher, FakeTokenIssuer, InMemoryAttemptLimiter, InMemoryUsers},
 };
 use serde_json::{Value, json};
 
-pub(super) use super::fakes::Mood;
-use super::fakes::{CountingRandom, FakeCheck, FakeIndex, FakeSchema, Listener, articles};
+pub(super) use super::{answer::Answer, fakes::Mood};
+use super::{
+    around::Around,
+    fakes::{CountingRandom, FakeBuilder, FakeCheck, FakeIndex, FakeSchema, Listener, articles},
+};
 use crate::{
     HttpConfig, Services,
     app::app,
@@ -56,10 +65,13 @@ pub(super) struct World {
     pub(super) index: Arc<FakeIndex>,
     pub(super) health: Arc<FakeCheck>,
     pub(super) cache: Arc<FakeCheck>,
-    /// Hears what is announced.
     pub(super) listener: Arc<Listener>,
     pub(super) keys: InMemoryApiKeys,
+    /// What was searched.
+    pub(super) evidence: EvidenceRecorder,
     connections: InMemoryConnections,
+    searches: InMemorySearchLog,
+    saved: InMemorySavedSearches,
     usage: InMemoryUsage,
     registered: AtomicU8,
 }
@@ -71,6 +83,8 @@ pub(super) struct Scene {
     pub(super) tiers: Tiers,
     /// From how many requests at the same time the node is busy.
     pub(super) busy_at: usize,
+    /// How long answers of searches are given again.
+    pub(super) answers_kept: Duration,
 }
 
 impl Default for Scene {
@@ -80,6 +94,7 @@ impl Default for Scene {
             probe: FakeProbe::default(),
             tiers: Tiers::default(),
             busy_at: 256,
+            answers_kept: Duration::ZERO,
         }
     }
 }
@@ -93,6 +108,7 @@ impl World {
         Self::of(Scene { config, probe, ..Scene::default() })
     }
 
+    #[expect(clippy::too_many_lines, reason = "every part of a service once, read from top to bottom")]
     pub(super) fn of(scene: Scene) -> Self {
         let (clock, ids) = (FixedClock::default(), Arc::new(SequentialIds::default()));
         let shared_clock: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -132,9 +148,17 @@ impl World {
             clock: Arc::clone(&shared_clock),
         };
         let meter = Meter::new(measures, scene.tiers);
-        let subscribers: Vec<Arc<dyn ChangeSubscriber>> =
-            vec![Arc::new(key_check.clone()), Arc::new(meter.clone()), listener.clone()];
+        let connection_service = databases(&connections, scene.probe, cipher.clone(), &shared_clock, &ids);
+        let epochs = Arc::new(ConnectionEpochs::default());
+        let subscribers: Vec<Arc<dyn ChangeSubscriber>> = vec![
+            Arc::new(key_check.clone()),
+            Arc::new(meter.clone()),
+            Arc::new(connection_service.clone()),
+            epochs.clone(),
+            listener.clone(),
+        ];
         let changes = ChangeFeed::new(subscribers, None);
+        let connection_service = connection_service.announcing(changes.clone());
         let key_ports = ApiKeyPorts {
             keys: Arc::new(keys.clone()),
             audit: Arc::new(audit),
@@ -150,19 +174,31 @@ impl World {
             usage: Arc::new(usage.clone()),
             clock: Arc::clone(&shared_clock),
         };
-        let probe: Arc<dyn ConnectionProbe> = Arc::new(scene.probe);
-        let inspector: Arc<dyn SchemaInspector> = Arc::new(FixedInspector::new(vec![articles()]));
-        let connection_service = ConnectionService::new(
-            Arc::new(connections.clone()),
-            cipher.clone(),
-            ByEngine::new(Some(probe), None),
-            ByEngine::new(Some(inspector), None),
-            Arc::clone(&shared_clock),
-            ids.clone(),
-        );
         let indexes: ByEngine<dyn FullTextIndex> = ByEngine::new(Some(index.clone()), None);
         let timer = Arc::new(InstantTimer::Never);
+        let kept = Arc::new(InMemoryEvidence::default());
+        let evidence = EvidenceRecorder::new(kept, Arc::clone(&shared_clock), 100);
+        // Nobody does the jobs: they stay queued.
+        let (index_service, _) = IndexService::new(IndexPorts {
+            connections: connection_service.clone(),
+            builders: ByEngine::new(Some(Arc::new(FakeBuilder)), None),
+            jobs: Arc::new(InMemoryIndexJobs::default()),
+            evidence: evidence.clone(),
+            changes: changes.clone(),
+            clock: Arc::clone(&shared_clock),
+            ids: ids.clone(),
+            timer: timer.clone(),
+        });
         let answers = Arc::new(InMemoryAnswers::default());
+        let background = Arc::new(InlineBackground);
+        let analysis =
+            SearchService::new(connection_service.clone(), indexes, timer, background, ids.clone());
+        let around = Around::new(
+            analysis.clone(),
+            &connection_service,
+            (epochs, scene.answers_kept),
+            (&shared_clock, ids.clone()),
+        );
         let services = Services {
             administration: AdministrationService::new(ports.clone(), Arc::new(users), settings),
             users: UserService::new(ports, settings),
@@ -182,8 +218,14 @@ impl World {
                 AnswerTimes::default(),
             ),
             changes,
-            search: SearchService::new(connection_service.clone(), indexes, timer, ids.clone()),
+            analysis,
+            search: around.front,
+            search_recorder: around.recorder,
+            history: around.history,
+            saved_searches: around.saved_searches,
+            suggestions: around.suggestions,
             connections: connection_service,
+            indexes: index_service,
             clock: shared_clock,
             ids,
             health: vec![health.clone(), cache.clone()],
@@ -191,7 +233,22 @@ impl World {
         };
         let state = Data::new(State::new(scene.config, services.clone()));
         let registered = AtomicU8::new(0);
-        Self { state, services, clock, index, health, cache, listener, keys, connections, usage, registered }
+        Self {
+            state,
+            services,
+            clock,
+            index,
+            health,
+            cache,
+            listener,
+            keys,
+            evidence,
+            connections,
+            searches: around.searches,
+            saved: around.saved,
+            usage,
+            registered,
+        }
     }
 
     /// What was written down of a key's requests, the newest first.
@@ -251,6 +308,8 @@ impl World {
         let id: AccountId = answer.text("/data/user/id").parse().unwrap();
         self.keys.add_account(id, Role::User, plan);
         self.connections.add_account(id, plan);
+        self.searches.add_account(id);
+        self.saved.add_account(id);
         answer.text("/data/token")
     }
 
@@ -285,6 +344,26 @@ impl World {
     }
 }
 
+/// The use cases of connections, over a server that is said to be so.
+fn databases(
+    connections: &InMemoryConnections,
+    probe: FakeProbe,
+    cipher: Arc<FakeSecretCipher>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<SequentialIds>,
+) -> ConnectionService {
+    let probe: Arc<dyn ConnectionProbe> = Arc::new(probe);
+    let inspector: Arc<dyn SchemaInspector> = Arc::new(FixedInspector::new(vec![articles()]));
+    ConnectionService::new(
+        Arc::new(connections.clone()),
+        cipher,
+        ByEngine::new(Some(probe), None),
+        ByEngine::new(Some(inspector), None),
+        Arc::clone(clock),
+        ids.clone(),
+    )
+}
+
 pub(super) fn bearer(request: TestRequest, token: &str) -> TestRequest {
     if token.is_empty() {
         request
@@ -303,53 +382,4 @@ pub(super) fn database(name: &str) -> Value {
         "name": name, "host": "db.example.com", "database": "helpdesk", "username": "reader",
         "password": "hunter2-of-the-database",
     })
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-impl Answer {
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-
-    /// The text at a JSON pointer, empty where there is none.
-    pub(super) fn text(&self, pointer: &str) -> String {
-        self.json().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-    }
-
-    pub(super) fn code(&self) -> String {
-        self.text("/error/code")
-    }
-
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The fields at fault.
-    pub(super) fn fields(&self) -> Vec<String> {
-        let errors = self.json()["error"]["details"]["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().filter_map(|error| error["field"].as_str().map(ToOwned::to_owned)).collect()
-    }
-
-    /// Holds for every answer under `/api`.
-    #[track_caller]
-    pub(super) fn assert_enveloped(&self) {
-        let json = self.json();
-        assert_eq!(json["success"], self.status.is_success(), "{self:?}");
-        let meta = &json["meta"];
-        assert!(meta["timestamp"].is_string() && meta["version"].is_string(), "{self:?}");
-        assert!(meta["executionTime"].is_u64(), "{self:?}");
-        assert_eq!(meta["requestId"], self.header("x-request-id"), "{self:?}");
-        assert_eq!(self.header("cache-control"), "no-store");
-        assert_eq!(self.header("x-content-type-options"), "nosniff");
-        assert_eq!(self.header("referrer-policy"), "no-referrer");
-        assert!(self.header("content-security-policy").contains("default-src 'none'"));
-        assert!(self.header("content-type").starts_with("application/json"));
-    }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn change_user(
     let user = state.services.administration.change(admin, id, change, &client.0).await?;
     state.services.changes.announce(Change::Account(id)).await;
     if !user.is_active() {
-        state.services.connections.release(&connections).await;
+        state.services.connections.release(&connections);
     }
     Ok(Answer::ok(ListedUserDto::new(&user)))
 }

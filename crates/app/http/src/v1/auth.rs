@@ -230,7 +230,7 @@ pub(crate) async fn deactivate(
     let connections = state.services.connections.list_of(caller.account_id).await?;
     state.services.users.deactivate(caller.account_id, &client.0).await?;
     state.services.changes.announce(Change::Account(caller.account_id)).await;
-    state.services.connections.release(&connections).await;
+    state.services.connections.release(&connections);
     let cookie = cookie::clear(state.config.development);
     Ok(Answer::ok(SuccessDto::DONE).with_cookie(Some(cookie)))
 }

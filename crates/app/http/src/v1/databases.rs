@@ -2,13 +2,16 @@
 
 mod body;
 mod dto;
+pub(crate) mod indexes;
+mod status;
 
 use actix_web::web::Data;
 use altus4_kernel::grants::{DatabaseRead, DatabaseWrite};
 
 pub(crate) use self::{
-    body::{DatabaseBody, UnsavedDatabaseBody},
-    dto::{ConnectionDto, RemovedDto, TableDto, TestDto},
+    body::{ChangeDatabaseBody, DatabaseBody, UnsavedDatabaseBody},
+    dto::{ChangedDto, ConnectionDto, RemovedDto, TableDto, TestDto},
+    status::{StatusDto, StatusesDto},
 };
 use crate::{
     envelope::{Answer, Envelope, Failure},
@@ -62,6 +65,51 @@ pub(crate) async fn find(
     Ok(Answer::ok(ConnectionDto::from(&connection)))
 }
 
+/// Changes a connection.
+///
+/// What is left out stays as it is, the password too; `ssl` is replaced as a whole, and `engine` can't
+/// be changed. The server is called once, and need not be up: `status` says what was found. Holds from
+/// the next search on, on other nodes within two seconds; where the way to the database is another
+/// one, its pool is opened anew.
+#[utoipa::path(put, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "changeDatabase",
+    params(("id" = String, Path, format = Uuid)),
+    request_body = ChangeDatabaseBody,
+    responses(
+        (status = 200, description = "The connection as it is now", body = Envelope<ChangedDto>),
+        (status = 403, description = "`HOST_NOT_ALLOWED` or `INSUFFICIENT_PERMISSIONS`", body = Failure),
+        (status = 409, description = "`RESOURCE_CONFLICT`: the name is taken", body = Failure)))]
+pub(crate) async fn change(
+    state: Data<State>,
+    client: Client,
+    May(granted): May<DatabaseWrite>,
+    DatabaseId(id): DatabaseId,
+    body: JsonBody,
+) -> Result<Answer<ChangedDto>, ApiError> {
+    let connections = &state.services.connections;
+    let engine = connections.engine_of(granted, id).await?;
+    let change = body.read(|fields| Some(body::connection_change(fields, engine)))?;
+    let connection = connections.update(granted, id, change, &client.0).await?;
+    Ok(Answer::ok(ChangedDto::from(&connection)))
+}
+
+/// The same as PUT.
+#[utoipa::path(patch, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "patchDatabase",
+    params(("id" = String, Path, format = Uuid)),
+    request_body = ChangeDatabaseBody,
+    responses(
+        (status = 200, description = "The connection as it is now", body = Envelope<ChangedDto>),
+        (status = 403, description = "`HOST_NOT_ALLOWED` or `INSUFFICIENT_PERMISSIONS`", body = Failure),
+        (status = 409, description = "`RESOURCE_CONFLICT`: the name is taken", body = Failure)))]
+pub(crate) async fn patch(
+    state: Data<State>,
+    client: Client,
+    granted: May<DatabaseWrite>,
+    id: DatabaseId,
+    body: JsonBody,
+) -> Result<Answer<ChangedDto>, ApiError> {
+    change(state, client, granted, id, body).await
+}
+
 /// Forgets a connection, its password, its pool and its schema.
 #[utoipa::path(delete, path = "/api/v1/databases/{id}", tag = "databases", operation_id = "removeDatabase",
     params(("id" = String, Path, format = Uuid)),
@@ -74,6 +122,32 @@ pub(crate) async fn remove(
 ) -> Result<Answer<RemovedDto>, ApiError> {
     state.services.connections.remove(granted, id, &client.0).await?;
     Ok(Answer::ok(RemovedDto::at(state.services.clock.now())))
+}
+
+/// Which of the account's databases answer now.
+///
+/// All are called side by side, inactive ones too; what hasn't answered within five seconds doesn't.
+#[utoipa::path(get, path = "/api/v1/databases/status", tag = "databases", operation_id = "databaseStatuses",
+    responses((status = 200, description = "Each id, and whether it answered", body = Envelope<StatusesDto>)))]
+pub(crate) async fn statuses(
+    state: Data<State>,
+    May(granted): May<DatabaseRead>,
+) -> Result<Answer<StatusesDto>, ApiError> {
+    Ok(Answer::ok(StatusesDto::from(state.services.connections.statuses(granted).await?)))
+}
+
+/// Calls a database, and tells how it is and what this node has open to it.
+///
+/// That it can't be reached is part of the answer, not a failure.
+#[utoipa::path(get, path = "/api/v1/databases/{id}/status", tag = "databases", operation_id = "databaseStatus",
+    params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "As it is now", body = Envelope<StatusDto>)))]
+pub(crate) async fn status(
+    state: Data<State>,
+    May(granted): May<DatabaseRead>,
+    DatabaseId(id): DatabaseId,
+) -> Result<Answer<StatusDto>, ApiError> {
+    Ok(Answer::ok(StatusDto::from(state.services.connections.status(granted, id).await?)))
 }
 
 /// Calls a database and notes what was found.

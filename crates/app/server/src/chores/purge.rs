@@ -1,12 +1,13 @@
 //! Removes for good, once an hour, what is left of accounts that were deactivated long ago, sessions
-//! that are over, usage that is old, and answers that nobody is given again.
+//! that are over, usage and searches that are old, and answers that nobody is given again.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
-use altus4_kernel::PortResult;
+use altus4_api_keys::{SafeRetries, UsageStore};
+use altus4_kernel::{Clock, PortResult};
+use altus4_search::HistoryService;
+use altus4_users::UserService;
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
-
-use super::Chores;
 
 const PERIOD: Duration = Duration::from_hours(1);
 /// How long single requests of keys are kept.
@@ -16,13 +17,24 @@ const SUMS_KEPT: Duration = Duration::from_hours(400 * 24);
 /// A rest between two batches, so that others get to write.
 const REST: Duration = Duration::from_millis(50);
 
+/// What it is done with.
+pub(super) struct Purged {
+    pub(super) users: UserService,
+    /// How long what is left of deactivated accounts is kept.
+    pub(super) purge_after: Duration,
+    pub(super) usage: Arc<dyn UsageStore>,
+    pub(super) history: HistoryService,
+    pub(super) retries: SafeRetries,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
 /// The task that does it. Dropping this ends it; what a node leaves undone, it or another does later.
 #[derive(Debug)]
 pub(super) struct Purge(JoinHandle<()>);
 
 impl Purge {
     /// Begins at once.
-    pub(super) fn start(chores: Chores) -> Self {
+    pub(super) fn start(chores: Purged) -> Self {
         Self(tokio::spawn(async move {
             let mut hours = tokio::time::interval(PERIOD);
             hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -31,6 +43,7 @@ impl Purge {
                 tell("accounts", chores.users.purge_deactivated(chores.purge_after).await);
                 tell("sessions", chores.users.purge_sessions().await);
                 tell("usage", purge_usage(&chores).await);
+                tell("searches", purge_searches(&chores).await);
                 tell("answers", chores.retries.purge().await);
             }
         }))
@@ -43,11 +56,23 @@ impl Drop for Purge {
     }
 }
 
-async fn purge_usage(chores: &Chores) -> PortResult<u64> {
+async fn purge_usage(chores: &Purged) -> PortResult<u64> {
     let now = chores.clock.now();
     let mut all = 0;
     loop {
         let purged = chores.usage.purge(now - REQUESTS_KEPT, now - SUMS_KEPT).await?;
+        if purged == 0 {
+            return Ok(all);
+        }
+        all += purged;
+        tokio::time::sleep(REST).await;
+    }
+}
+
+async fn purge_searches(chores: &Purged) -> PortResult<u64> {
+    let mut all = 0;
+    loop {
+        let purged = chores.history.purge().await?;
         if purged == 0 {
             return Ok(all);
         }

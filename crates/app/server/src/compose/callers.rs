@@ -68,9 +68,14 @@ impl Callers {
 
     /// Where changes are told. Whoever keeps copies hears of them: at once of those of this node, and
     /// through Redis of all.
-    pub(super) fn changes(&self, redis: Option<&RedisCache>) -> (ChangeFeed, Option<ChangeListener>) {
-        let subscribers: Vec<Arc<dyn ChangeSubscriber>> =
+    pub(super) fn changes(
+        &self,
+        redis: Option<&RedisCache>,
+        others: Vec<Arc<dyn ChangeSubscriber>>,
+    ) -> (ChangeFeed, Option<ChangeListener>) {
+        let mut subscribers: Vec<Arc<dyn ChangeSubscriber>> =
             vec![Arc::new(self.key_check.clone()), Arc::new(self.meter.clone())];
+        subscribers.extend(others);
         let Some(redis) = redis else { return (ChangeFeed::new(subscribers, None), None) };
         let listener = RedisChanges::sharing(redis).listen(subscribers.clone(), Arc::clone(&self.clock));
         (ChangeFeed::new(subscribers, Some(Arc::new(Insistent::over(redis)))), Some(listener))

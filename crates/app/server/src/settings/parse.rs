@@ -17,6 +17,8 @@ use super::Mode;
 const SHOWN_CHARS: usize = 60;
 /// Ten years.
 const MAX_DAYS: u64 = 3650;
+/// After longer, an answer isn't of now any more.
+const MAX_CACHE_SECONDS: u64 = 3_600;
 
 pub(crate) fn mode(text: &str) -> Result<Mode, String> {
     [Mode::Development, Mode::Production]
@@ -60,6 +62,11 @@ pub(crate) fn plan(text: &str) -> Result<Plan, String> {
 pub(crate) fn days(text: &str) -> Result<Duration, String> {
     let days: Option<u64> = text.parse().ok().filter(|days| *days <= MAX_DAYS);
     days.map(|days| Duration::from_hours(24 * days)).ok_or_else(|| is(text))
+}
+
+pub(crate) fn cache_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: Option<u64> = text.parse().ok().filter(|seconds| *seconds <= MAX_CACHE_SECONDS);
+    seconds.map(Duration::from_secs).ok_or_else(|| is(text))
 }
 
 /// The value may hold a password, so what is wrong with it is said without it.
@@ -136,4 +143,18 @@ pub(crate) fn shown(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
     let cut: String = plain.clone().take(SHOWN_CHARS).collect();
     if plain.count() > SHOWN_CHARS { format!("'{cut}…'") } else { format!("'{cut}'") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_kept_for_an_hour_at_the_most() {
+        assert_eq!(cache_seconds("0"), Ok(Duration::ZERO));
+        assert_eq!(cache_seconds("3600"), Ok(Duration::from_hours(1)));
+        for text in ["3601", "-1", "0.5", ""] {
+            assert_eq!(cache_seconds(text), Err(format!("is '{text}'")));
+        }
+    }
 }

@@ -85,6 +85,11 @@ pub(crate) const TRUSTED_PROXIES: Variable = Variable::plain(
 );
 pub(crate) const BUSY_AT: Variable =
     Variable::plain("ALTUS4_BUSY_AT", Some("256"), "a whole number of requests; 0 for always busy");
+pub(crate) const SEARCH_CACHE_SECONDS: Variable = Variable::plain(
+    "ALTUS4_SEARCH_CACHE_SECONDS",
+    Some("5"),
+    "a whole number of seconds from 0 (no cache) to 3600",
+);
 pub(crate) const TIER_FREE: Variable = Variable::plain(
     "ALTUS4_TIER_FREE",
     Some("requests=1000,burst=50,concurrent=3,ai=100,block=300"),
@@ -109,7 +114,7 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 21] = [
+pub(crate) const ALL: [Variable; 22] = [
     ENV,
     DATA_DIR,
     HOST,
@@ -127,6 +132,7 @@ pub(crate) const ALL: [Variable; 21] = [
     CORS_ORIGINS,
     TRUSTED_PROXIES,
     BUSY_AT,
+    SEARCH_CACHE_SECONDS,
     TIER_FREE,
     TIER_PRO,
     TIER_ENTERPRISE,

@@ -113,6 +113,36 @@ impl ConnectionRepository for InMemoryConnections {
         Ok(())
     }
 
+    async fn replace(
+        &self,
+        before: &Connection,
+        after: &Connection,
+        password: Option<SealedSecret>,
+        event: &AuditEvent,
+    ) -> PortResult<bool> {
+        let mut rows = self.rows();
+        let is_it = |stored: &StoredConnection| {
+            let Connection { id, account_id, generation, updated_at, .. } = &stored.connection;
+            (*id, *account_id) == (before.id, before.account_id)
+                && (*generation, *updated_at) == (before.generation, before.updated_at)
+        };
+        let Some(place) = rows.connections.iter().position(is_it) else { return Ok(false) };
+        let has_name = |known: &StoredConnection| {
+            known.connection.id != before.id && known.connection.name.folded() == after.name.folded()
+        };
+        if rows.of(before.account_id).any(has_name) {
+            let refused = PortError::new(PortErrorKind::Conflict, System::Store, "connections.replace");
+            return Err(refused.with_constraint(NAME_CONSTRAINT));
+        }
+        self.audit.record(event)?;
+        let stored = &mut rows.connections[place];
+        stored.connection = after.clone();
+        if let Some(password) = password {
+            stored.password = password;
+        }
+        Ok(true)
+    }
+
     async fn remove(&self, account_id: AccountId, id: ConnectionId, event: &AuditEvent) -> PortResult<bool> {
         let mut rows = self.rows();
         let place = rows

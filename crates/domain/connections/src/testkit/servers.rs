@@ -14,7 +14,9 @@ use std::{
 use altus4_kernel::{ConnectionId, PortError, PortErrorKind, PortResult, System};
 use async_trait::async_trait;
 
-use crate::{ConnectionProbe, DiscoveredTable, Host, HostResolver, ProbeReport, SchemaInspector, Target};
+use crate::{
+    ConnectionProbe, DiscoveredTable, Host, HostResolver, PoolUsage, ProbeReport, SchemaInspector, Target,
+};
 
 /// Knows these names and no others. An address is its own answer, as everywhere.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +39,8 @@ impl HostResolver for FixedResolver {
     }
 }
 
-/// A server that always answers alike, and notes which connections were closed.
+/// A server that always answers alike, and notes which connections were closed. One socket to it is in
+/// use, and two are idle.
 #[derive(Debug)]
 pub struct FakeProbe {
     answer: Result<ProbeReport, PortErrorKind>,
@@ -83,7 +86,11 @@ impl ConnectionProbe for FakeProbe {
         self.answer.clone().map_err(|kind| PortError::new(kind, System::DataSource, "probe.probe"))
     }
 
-    async fn close(&self, id: ConnectionId) {
+    fn usage(&self, _id: ConnectionId) -> PoolUsage {
+        PoolUsage { active: 1, idle: 2 }
+    }
+
+    fn close(&self, id: ConnectionId) {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 }

@@ -1,5 +1,7 @@
 //! What a connection's body says.
 
+mod change;
+
 use altus4_connections::{
     ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Engine, Host, NewConnection, SearchDefaults,
     Tls, UserName,
@@ -8,8 +10,14 @@ use altus4_kernel::secrecy::SecretString;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub(crate) use self::change::{ChangeDatabaseBody, connection_change};
 use crate::extract::Fields;
 
+const NAME: &str = "must have 1 to 100 characters and no control characters";
+const ENGINE: &str = "must be mysql or sqlite";
+const HOST: &str = "must be a host name or an IP address";
+const USER: &str = "must have 1 to 128 characters and no control characters";
+const DATABASE: &str = "must have 1 to 255 characters and no control characters";
 const MYSQL_PORT: u16 = 3306;
 const MAX_PASSWORD_CHARS: usize = 1_000;
 const MAX_CA_BYTES: usize = 64 * 1024;
@@ -127,8 +135,7 @@ pub(crate) struct SearchOptionsBody {
 /// Reads a [`DatabaseBody`].
 pub(super) fn new_connection(fields: &mut Fields) -> Option<NewConnection> {
     fields.require(&["name"]);
-    let reason = "must have 1 to 100 characters and no control characters";
-    let name = fields.parsed("name", reason, ConnectionName::parse);
+    let name = fields.parsed("name", NAME, ConnectionName::parse);
     connection(fields, name)
 }
 
@@ -139,14 +146,9 @@ pub(super) fn unsaved_connection(fields: &mut Fields) -> Option<NewConnection> {
 }
 
 fn connection(fields: &mut Fields, name: Option<ConnectionName>) -> Option<NewConnection> {
-    let engine = if fields.has("engine") {
-        fields.choice("engine", "must be mysql or sqlite")
-    } else {
-        Some(Engine::MySql)
-    };
+    let engine = if fields.has("engine") { fields.choice("engine", ENGINE) } else { Some(Engine::MySql) };
     fields.require(&["database"]);
-    let reason = "must have 1 to 255 characters and no control characters";
-    let database = fields.parsed("database", reason, DatabaseName::parse);
+    let database = fields.parsed("database", DATABASE, DatabaseName::parse);
     let access = match engine {
         Some(Engine::Sqlite) => Some(file(fields)),
         // Where the engine is unknown, the faults of the commoner one are the better guess.
@@ -170,26 +172,34 @@ fn connection(fields: &mut Fields, name: Option<ConnectionName>) -> Option<NewCo
 
 fn server(fields: &mut Fields) -> Option<(Endpoint, SecretString)> {
     fields.require(&["host", "username", "password"]);
-    let host = fields.parsed("host", "must be a host name or an IP address", Host::parse);
+    let host = fields.parsed("host", HOST, Host::parse);
     let port = if fields.has("port") { fields.whole("port", 1..=u16::MAX) } else { Some(MYSQL_PORT) };
-    let reason = "must have 1 to 128 characters and no control characters";
-    let username = fields.parsed("username", reason, UserName::parse);
-    let reason = format!("must have at most {MAX_PASSWORD_CHARS} characters");
-    let password = fields.parsed("password", reason, |text| {
-        (text.chars().count() <= MAX_PASSWORD_CHARS).then(|| SecretString::from(text))
-    });
+    let username = fields.parsed("username", USER, UserName::parse);
+    let password = password(fields);
     let tls = tls(fields)?;
     Some((Endpoint::Server { host: host?, port: port?, username: username?, tls }, password?))
 }
 
+fn password(fields: &mut Fields) -> Option<SecretString> {
+    let reason = format!("must have at most {MAX_PASSWORD_CHARS} characters");
+    fields.parsed("password", reason, |text| {
+        (text.chars().count() <= MAX_PASSWORD_CHARS).then(|| SecretString::from(text))
+    })
+}
+
 fn file(fields: &mut Fields) -> (Endpoint, SecretString) {
+    refuse_server(fields);
+    (Endpoint::File, SecretString::default())
+}
+
+/// A file has nothing of a server.
+fn refuse_server(fields: &mut Fields) {
     for name in ["host", "port", "username", "password", "ssl"] {
         let asked = fields.take(name).is_some_and(|value| value != "" && value != Value::Bool(false));
         if asked {
             fields.fault(name, "does not apply to sqlite");
         }
     }
-    (Endpoint::File, SecretString::default())
 }
 
 /// `None` when it is at fault.
@@ -231,9 +241,11 @@ fn options(fields: &mut Fields) -> Option<ConnectionOptions> {
 }
 
 fn search_defaults(fields: &mut Fields) -> SearchDefaults {
-    let reason = "must be a table's name";
-    let tables = fields.list("defaultSearchTables", MAX_DEFAULT_TABLES, reason, table_name);
-    SearchDefaults { tables: tables.unwrap_or_default() }
+    SearchDefaults { tables: default_tables(fields).unwrap_or_default() }
+}
+
+fn default_tables(fields: &mut Fields) -> Option<Vec<String>> {
+    fields.list("defaultSearchTables", MAX_DEFAULT_TABLES, "must be a table's name", table_name)
 }
 
 fn table_name(text: &str) -> Option<String> {

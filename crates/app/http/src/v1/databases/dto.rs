@@ -130,6 +130,20 @@ pub(crate) struct SearchOptionsDto {
     default_search_tables: Vec<String>,
 }
 
+/// A connection was changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChangedConnection)]
+pub(crate) struct ChangedDto {
+    database: ConnectionDto,
+    message: &'static str,
+}
+
+impl From<&Connection> for ChangedDto {
+    fn from(connection: &Connection) -> Self {
+        Self { database: ConnectionDto::from(connection), message: "The database connection was changed" }
+    }
+}
+
 /// A connection is gone.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,14 +1,20 @@
 //! What a search answers.
 
-use std::time::Duration;
+mod analytics;
+
+use std::sync::Arc;
 
 use altus4_connections::Value;
-use altus4_search::{Degraded, Failure, Hit, SearchAnswer, Window};
+use altus4_search::{Degraded, Failure, Hit, Served, Window};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use self::analytics::analytics;
+pub(super) use self::analytics::ms;
+pub(crate) use self::analytics::{SearchAdviceDto, TimingDto};
+use super::{history::DayDto, suggestions::SuggestionDto};
 use crate::{error::failure_code, extract::is_shallow};
 
 /// The largest whole number that every JSON reader takes exactly (RFC 8259, 6).
@@ -24,7 +30,8 @@ pub(crate) struct SearchResultsDto {
     search_id: String,
     results: Vec<HitDto>,
     categories: Vec<String>,
-    suggestions: Vec<String>,
+    /// The query as it was probably meant, where words of it are in none of the tables.
+    suggestions: Vec<SuggestionDto>,
     /// How many rows match.
     total_count: u64,
     /// `eq` when `totalCount` is exact, `gte` when it is a lower bound.
@@ -33,29 +40,61 @@ pub(crate) struct SearchResultsDto {
     execution_time: u64,
     page: u32,
     limit: u32,
+    /// Whether the answer was made for another search, a moment ago or at the same time.
     cached: bool,
     /// What the answer had to do without, such as `ai`.
     degraded: Vec<&'static str>,
     /// What could not be searched.
     failures: Vec<FailureDto>,
+    /// For each column asked for, how often its values occur among the matches, the commonest first.
+    #[schema(value_type = Option<std::collections::HashMap<String, std::collections::HashMap<String, u64>>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facets: Option<InOrder<InOrder<u64>>>,
+    /// How much the account searched in the last 30 days, the oldest first; with `includeAnalytics`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trends: Option<Vec<DayDto>>,
+    /// What would make the search faster or more complete; with `includeAnalytics`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_optimization: Option<Vec<SearchAdviceDto>>,
+    /// Where the time went; with `includeAnalytics`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<TimingDto>,
 }
 
 impl SearchResultsDto {
-    pub(super) fn new(answer: SearchAnswer, window: Window, highlighted: bool, took: Duration) -> Self {
+    /// `ranked` tells whether the results come by relevance.
+    pub(super) fn new(served: Served, window: Window, highlighted: bool, ranked: bool) -> Self {
+        let Served { search_id, answer, cached, took } = served;
+        let answer = Arc::unwrap_or_clone(answer);
+        let values = |(name, values)| (name, InOrder(values));
+        let facets: Vec<_> = answer.facets.into_iter().map(values).collect();
+        let (query_optimization, timing) = answer.analytics.map(|told| analytics(&told, took)).unzip();
         Self {
-            search_id: answer.search_id.to_string(),
-            results: answer.hits.into_iter().map(|hit| HitDto::new(hit, highlighted)).collect(),
+            search_id: search_id.to_string(),
+            results: (window.offset() as usize + 1..)
+                .zip(answer.hits)
+                .map(|(place, hit)| HitDto::new(hit, highlighted, ranked.then_some(place)))
+                .collect(),
             categories: Vec::new(),
-            suggestions: Vec::new(),
+            suggestions: answer.suggestions.into_iter().map(SuggestionDto::from).collect(),
             total_count: answer.total.count,
             total_count_relation: if answer.total.exact { "eq" } else { "gte" },
             execution_time: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             page: window.offset() / window.limit() + 1,
             limit: window.limit(),
-            cached: false,
+            cached,
             degraded: answer.degraded.into_iter().map(Degraded::as_str).collect(),
             failures: answer.failures.iter().map(FailureDto::from).collect(),
+            facets: (!facets.is_empty()).then_some(InOrder(facets)),
+            trends: None,
+            query_optimization,
+            timing,
         }
+    }
+
+    /// The same with these days.
+    pub(super) fn with_trends(self, days: Vec<DayDto>) -> Self {
+        Self { trends: Some(days), ..self }
     }
 }
 
@@ -74,6 +113,7 @@ pub(crate) struct HitDto {
     /// 0–1, falling along the list.
     relevance_score: f64,
     matched_columns: Vec<String>,
+    ranking: RankingDto,
     /// The row. Whole numbers beyond 2^53 and decimals are strings; bytes are base64.
     #[schema(value_type = Object)]
     data: InOrder<DataValue>,
@@ -88,7 +128,7 @@ pub(crate) struct HitDto {
 }
 
 impl HitDto {
-    fn new(hit: Hit, highlighted: bool) -> Self {
+    fn new(hit: Hit, highlighted: bool, place: Option<usize>) -> Self {
         let data = hit.data.into_iter().map(|(column, value)| (column, DataValue::from(value)));
         Self {
             id: hit.id.to_string(),
@@ -97,12 +137,32 @@ impl HitDto {
             table: hit.table,
             relevance_score: hit.score,
             matched_columns: hit.matched_columns,
+            ranking: RankingDto { words: hit.score, position: place.map(|words| PositionDto { words }) },
             data: InOrder(data.collect()),
             snippet: hit.snippet,
             highlights: highlighted.then_some(InOrder(hit.highlights)),
             categories: Vec::new(),
         }
     }
+}
+
+/// What a result's place rests upon.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchRanking)]
+pub(crate) struct RankingDto {
+    /// By its words; 0–1.
+    words: f64,
+    /// Left out where results are sorted by columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<PositionDto>,
+}
+
+/// The places of a result, from 1.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchPosition)]
+pub(crate) struct PositionDto {
+    /// In the list by words.
+    words: usize,
 }
 
 /// A database, or one table of it, that could not be searched.
@@ -134,7 +194,7 @@ impl From<&Failure> for FailureDto {
 
 /// An object whose members stay in their order.
 #[derive(Debug)]
-struct InOrder<T>(Vec<(String, T)>);
+pub(super) struct InOrder<T>(pub(super) Vec<(String, T)>);
 
 impl<T: Serialize> Serialize for InOrder<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,0 +1,100 @@
+//! How many searches a second are answered from the cache, over HTTP, by several clients that keep their
+//! connections and share the machine with the program. Each search is authorised and written down, as
+//! always. Runs with `just bench-cached`; needs nothing else installed.
+
+#[path = "../harness/process.rs"]
+mod process;
+#[path = "../harness/times.rs"]
+mod times;
+
+use std::{path::Path, time::Instant};
+
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Executor, sqlite::SqliteConnectOptions};
+
+use crate::{
+    process::Process,
+    times::{Outcome, is_wanted, millis, quantile},
+};
+
+const CLIENTS: usize = 32;
+const SEARCHES: usize = 2_000;
+const ROWS: u32 = 1_000;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    if !is_wanted() {
+        return Ok(());
+    }
+    let data = tempfile::tempdir()?;
+    let sources = data.path().join("sources");
+    std::fs::create_dir_all(&sources)?;
+    fill(&sources.join("bench.db")).await?;
+    let folder = sources.display().to_string();
+    let tier = "requests=100000000,burst=100000000,concurrent=1000";
+    let settings = [
+        ("ALTUS4_SQLITE_SOURCES", folder.as_str()),
+        ("ALTUS4_TIER_ENTERPRISE", tier),
+        ("ALTUS4_SEARCH_CACHE_SECONDS", "3600"),
+    ];
+    let program = Process::launch(data.path(), &settings).await?;
+    let token = account(&program).await?;
+
+    let first = search(&program, &token).await?;
+    assert_eq!(first["data"]["cached"], false);
+    let begun = Instant::now();
+    let clients = (0..CLIENTS).map(|_| async {
+        let mut times = Vec::with_capacity(SEARCHES);
+        for _ in 0..SEARCHES {
+            let begun = Instant::now();
+            let answer = search(&program, &token).await?;
+            times.push(millis(begun.elapsed()));
+            assert_eq!(answer["data"]["cached"], true);
+        }
+        Outcome::Ok(times)
+    });
+    let times: Vec<_> = try_join_all(clients).await?.concat();
+    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+    println!("over HTTP, {CLIENTS} clients, twenty rows each: {rate:.0} searches a second");
+    println!("memory (RSS) {:.1} MiB", program.resident_mib()?);
+    println!("p50 {:.2} ms, p99 {:.2} ms", quantile(&times, 0.5), quantile(&times, 0.99));
+    Ok(())
+}
+
+async fn fill(file: &Path) -> Outcome<()> {
+    let mut file = SqliteConnectOptions::new().filename(file).create_if_missing(true).connect().await?;
+    file.execute(
+        "CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL);
+         CREATE VIRTUAL TABLE articles_fts USING fts5 (title, body, content = 'articles', content_rowid = 'id');",
+    )
+    .await?;
+    for id in 0..ROWS {
+        let insert = sqlx::query("INSERT INTO articles VALUES (?, ?, ?)");
+        let (title, body) = (format!("Parcel number {id}"), format!("A parcel that was lost on day {id}"));
+        insert.bind(id).bind(title).bind(body).execute(&mut file).await?;
+    }
+    file.execute("INSERT INTO articles_fts (articles_fts) VALUES ('rebuild')").await?;
+    Ok(())
+}
+
+/// The token of an account with the database.
+async fn account(program: &Process) -> Outcome<String> {
+    let post = |path: &str, token: &str, body: Value| {
+        let request = program.client.post(format!("{}{path}", program.api)).json(&body);
+        if token.is_empty() { request } else { request.bearer_auth(token) }
+    };
+    let register =
+        json!({ "email": "bench@example.com", "password": "quiet-otter-7-lanterns", "name": "Bench" });
+    let answer: Value = post("/auth/register", "", register).send().await?.error_for_status()?.json().await?;
+    let token = answer["data"]["token"].as_str().unwrap_or_default().to_owned();
+    let database = json!({ "name": "bench", "engine": "sqlite", "database": "bench.db" });
+    post("/databases", &token, database).send().await?.error_for_status()?;
+    Ok(token)
+}
+
+async fn search(program: &Process, token: &str) -> Outcome<Value> {
+    let request = program.client.post(format!("{}/search", program.api)).bearer_auth(token);
+    let answer = request.json(&json!({ "query": "parcel" })).send().await?.error_for_status()?;
+    Ok(answer.json().await?)
+}

@@ -1,0 +1,221 @@
+//! Conditions on columns. Every value is bound, as what its column compares it with; every condition
+//! is true or false, since `NULL` would be neither under a `NOT`.
+
+use altus4_connections::{Column, ColumnKind, ColumnRef, Filter, Table, Test, Value};
+
+use super::{
+    found,
+    sql::{Sql, text},
+};
+use crate::{
+    dialect::{quote, without_case},
+    value,
+};
+
+/// The condition that a row passes the filter. `NULL` only where it can't get into a `NOT`.
+pub(super) fn condition(table: &Table, filter: &Filter) -> Sql {
+    write(table, filter, false)
+}
+
+fn write(table: &Table, filter: &Filter, negated: bool) -> Sql {
+    let each = |all: &[Filter]| all.iter().map(|one| write(table, one, negated)).collect();
+    match (filter, negated) {
+        (Filter::All(all), false) | (Filter::Any(all), true) => Sql::join(each(all), " AND ", "TRUE"),
+        (Filter::Any(all), false) | (Filter::All(all), true) => Sql::join(each(all), " OR ", "FALSE"),
+        (Filter::Not(inner), negated) => write(table, inner, !negated),
+        (Filter::Is(column, test), negated) => {
+            let passes = found(table, column).and_then(|column| passes(column, test));
+            match (passes, negated) {
+                (Some(passes), false) => passes,
+                (Some(passes), true) => passes.within("(", ") IS NOT TRUE"),
+                (None, false) => Sql::plain("FALSE"),
+                (None, true) => Sql::plain("TRUE"),
+            }
+        }
+    }
+}
+
+/// `None` where no value of the column can pass.
+fn passes(column: &Column, test: &Test) -> Option<Sql> {
+    let compared = |sign: &str, value: &Value| {
+        Some(operand(column, value)?.within(&format!("{} {sign} ", comparable(column)), ""))
+    };
+    let like = |pattern: String| Sql::with(format!("{} LIKE ? ESCAPE '!'", readable(column)), text(pattern));
+    Some(match test {
+        Test::Eq(value) => return compared("=", value),
+        Test::Gt(value) => return compared(">", value),
+        Test::Gte(value) => return compared(">=", value),
+        Test::Lt(value) => return compared("<", value),
+        Test::Lte(value) => return compared("<=", value),
+        Test::In(values) => {
+            let operands: Vec<_> = values.iter().filter_map(|value| operand(column, value)).collect();
+            if operands.is_empty() {
+                return None;
+            }
+            Sql::list(operands, ", ").within(&format!("{} IN (", comparable(column)), ")")
+        }
+        Test::IsNull => Sql::plain(format!("{} IS NULL", name(&column.column))),
+        Test::Like(pattern) => like(with_our_escape(pattern)),
+        Test::Ilike(pattern) => {
+            let text_of = format!("{} LIKE ? ESCAPE '!'", without_case(&readable(column)));
+            Sql::with(text_of, text(with_our_escape(pattern)))
+        }
+        Test::StartsWith(start) => like(literal(start) + "%"),
+        Test::EndsWith(end) => like(format!("%{}", literal(end))),
+        Test::Contains(part) => like(format!("%{}%", literal(part))),
+    })
+}
+
+fn name(column: &ColumnRef) -> String {
+    quote(column.name())
+}
+
+/// The column as it is compared with [`operand`].
+fn comparable(column: &Column) -> String {
+    match column.found.kind {
+        ColumnKind::Json => format!("CAST({} AS CHAR)", name(&column.column)),
+        _ => name(&column.column),
+    }
+}
+
+/// The column as text.
+fn readable(column: &Column) -> String {
+    match column.found.kind {
+        ColumnKind::Text { .. } | ColumnKind::Binary => name(&column.column),
+        _ => format!("CAST({} AS CHAR)", name(&column.column)),
+    }
+}
+
+/// The value as what the column holds. `None` for what it can't hold, which is equal to nothing in
+/// it: left to itself, the server would compare `'5 apples'` as 5.
+fn operand(column: &Column, value: &Value) -> Option<Sql> {
+    let bound = |value: &Value| value::encode(value, &column.found).map(|wire| Sql::with("?", wire));
+    match (column.found.kind, value) {
+        (_, Value::Null) => None,
+        (ColumnKind::Decimal, Value::Text(number)) => {
+            is_number(number).then(|| Sql::with("CAST(? AS DECIMAL(65, 30))", text(number.trim())))
+        }
+        (ColumnKind::Temporal, Value::Text(moment)) => temporal(column, moment),
+        (ColumnKind::Boolean, Value::Text(word)) if word.eq_ignore_ascii_case("true") => {
+            bound(&Value::Bool(true))
+        }
+        (ColumnKind::Boolean, Value::Text(word)) if word.eq_ignore_ascii_case("false") => {
+            bound(&Value::Bool(false))
+        }
+        (ColumnKind::Integer | ColumnKind::Float | ColumnKind::Boolean, Value::Text(number)) => {
+            bound(&parsed(number.trim())?)
+        }
+        (ColumnKind::Integer | ColumnKind::Float | ColumnKind::Boolean, Value::Json(_) | Value::Bytes(_)) => {
+            None
+        }
+        // Compared with a number, a text would be read as one.
+        (ColumnKind::Text { .. } | ColumnKind::Json | ColumnKind::Other, value) => {
+            let words = match value {
+                Value::Bool(value) => value.to_string(),
+                Value::Int(number) => number.to_string(),
+                Value::UInt(number) => number.to_string(),
+                Value::Float(number) => number.to_string(),
+                value => return bound(value),
+            };
+            Some(Sql::with("?", text(words)))
+        }
+        (_, value) => bound(value),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.bytes().any(|byte| byte.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
+}
+
+fn parsed(number: &str) -> Option<Value> {
+    let whole = number.parse().map(Value::Int).or_else(|_| number.parse().map(Value::UInt));
+    let value = whole.or_else(|_| number.parse().map(Value::Float)).ok()?;
+    (!matches!(value, Value::Float(number) if !number.is_finite())).then_some(value)
+}
+
+/// A date or a time, in UTC as the session is. What is none becomes `NULL`, and is equal to nothing.
+fn temporal(column: &Column, moment: &str) -> Option<Sql> {
+    let declared = column.found.declared_type.as_str();
+    if declared.starts_with("YEAR") {
+        return parsed(moment)
+            .and_then(|year| value::encode(&year, &column.found))
+            .map(|year| Sql::with("?", year));
+    }
+    if declared.starts_with("TIME") && !declared.starts_with("TIMESTAMP") {
+        return Some(Sql::with("CAST(? AS TIME(6))", text(moment)));
+    }
+    Some(Sql::with("CAST(? AS DATETIME(6))", text(moment)))
+}
+
+/// A text as a pattern that only it matches.
+fn literal(text: &str) -> String {
+    text.chars().flat_map(|c| matches!(c, '!' | '%' | '_').then_some('!').into_iter().chain([c])).collect()
+}
+
+/// A pattern whose escape is `\` as one whose escape is `!`, which no `sql_mode` changes.
+fn with_our_escape(pattern: &str) -> String {
+    let mut ours = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => ours.push_str(&literal(&characters.next().unwrap_or('\\').to_string())),
+            '%' | '_' => ours.push(c),
+            c => ours.push_str(&literal(&c.to_string())),
+        }
+    }
+    ours
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::tests::table;
+
+    fn is(name: &str, test: Test) -> Filter {
+        Filter::Is(table().column(name).expect("a column").column.clone(), test)
+    }
+
+    fn sql(filter: &Filter) -> String {
+        condition(&table(), filter).text
+    }
+
+    #[test]
+    fn a_condition_is_never_null_under_a_not() {
+        let equal = is("title", Test::Eq(Value::Text("x".into())));
+        assert_eq!(sql(&equal), "`title` = ?");
+        let not = Filter::Not(Box::new(Filter::Any(vec![equal.clone(), is("a", Test::IsNull)])));
+        assert_eq!(sql(&not), "((`title` = ?) IS NOT TRUE AND (`a` IS NULL) IS NOT TRUE)");
+        assert_eq!(sql(&Filter::Not(Box::new(not))), "(`title` = ? OR `a` IS NULL)");
+        assert_eq!(sql(&Filter::Not(Box::new(is("a", Test::In(vec![Value::Null]))))), "TRUE");
+        assert_eq!(sql(&Filter::All(vec![])), "TRUE");
+        assert_eq!(sql(&Filter::Any(vec![])), "FALSE");
+    }
+
+    #[test]
+    fn values_are_compared_as_what_the_column_holds() {
+        for (column, value, expected) in [
+            ("a", Value::Text("5 apples".into()), "FALSE"),
+            ("a", Value::Text("-5".into()), "`a` = ?"),
+            ("a", Value::Null, "FALSE"),
+            ("title", Value::Int(5), "`title` = ?"),
+            ("b", Value::Text("2026-01-15 10:00:00".into()), "`b` = CAST(? AS DATETIME(6))"),
+            ("meta", Value::Text("x".into()), "CAST(`meta` AS CHAR) = ?"),
+        ] {
+            assert_eq!(sql(&is(column, Test::Eq(value.clone()))), expected, "{column} {value:?}");
+        }
+        let number = condition(&table(), &is("title", Test::Eq(Value::Int(5))));
+        assert_eq!(number.values, [text("5")]);
+    }
+
+    #[test]
+    fn a_pattern_keeps_its_wildcards_and_a_text_has_none() {
+        assert_eq!(with_our_escape(r"50\%_!%\\\"), r"50!%_!!%\\");
+        assert_eq!(literal("50%_!"), "50!%!_!!");
+        let like = condition(&table(), &is("title", Test::EndsWith("%".into())));
+        assert_eq!((like.text.as_str(), like.values), ("`title` LIKE ? ESCAPE '!'", vec![text("%!%")]));
+    }
+}

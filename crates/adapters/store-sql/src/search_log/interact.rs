@@ -1,0 +1,59 @@
+//! Keeps what was done with results.
+
+use std::collections::HashSet;
+
+use altus4_kernel::{AccountId, SearchId};
+use altus4_search::Interaction;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, prelude::TextUuid,
+    sea_query::OnConflict,
+};
+
+use crate::{
+    entity::{search, search_event},
+    error::Fault,
+    pools::Pools,
+    usage::{chunks, padded},
+};
+
+/// The searches among them that are not the account's; where there are any, nothing is kept.
+pub(super) async fn interact(
+    account: AccountId,
+    interactions: &[Interaction],
+    pools: &Pools,
+) -> Result<Vec<SearchId>, Fault> {
+    use search_event::Column;
+    let transaction = pools.begin().await?;
+    let mut ids: Vec<_> = interactions.iter().map(|event| TextUuid(event.search_id.as_uuid())).collect();
+    ids.sort_unstable_by_key(|id| id.0);
+    ids.dedup();
+    let mut own = HashSet::new();
+    for ids in padded(&ids) {
+        let found = search::Entity::find()
+            .select_only()
+            .column(search::Column::Id)
+            .filter(search::Column::AccountId.eq(TextUuid(account.as_uuid())))
+            .filter(search::Column::Id.is_in(ids))
+            .order_by_asc(search::Column::Id)
+            .lock_exclusive()
+            .into_tuple::<TextUuid>()
+            .all(&transaction)
+            .await?;
+        own.extend(found.into_iter().map(|id| id.0));
+    }
+    let unknown = ids.iter().filter(|id| !own.contains(&id.0)).map(|id| SearchId::from_uuid(id.0));
+    let unknown: Vec<_> = unknown.collect();
+    if !unknown.is_empty() {
+        return Ok(unknown);
+    }
+    for chunk in chunks(interactions) {
+        let rows = chunk.iter().map(|event| search_event::Model::from(event).into_active_model());
+        let key = [Column::SearchId, Column::ResultId, Column::Kind];
+        search_event::Entity::insert_many(rows)
+            .on_conflict(OnConflict::columns(key).do_nothing_on(key).to_owned())
+            .exec_without_returning(&transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(unknown)
+}
