@@ -46,7 +46,8 @@ deny:
 bench *args:
     cargo bench --package altus4-server --bench search -- {{ args }}
 
-# How well searches rank on sets with judgements, in the folder ALTUS4_RELEVANCE_DATA
+# How well searches rank on sets with judgements, in the folder ALTUS4_RELEVANCE_DATA; with --semantic by
+# meaning too, with the model in the archive ALTUS4_RELEVANCE_MODEL
 relevance *sets:
     cargo bench --profile dev --package altus4-server --bench relevance -- "${ALTUS4_RELEVANCE_DATA:?names the folder of the sets}" {{ sets }}
 
@@ -70,6 +71,10 @@ bench-suggestions:
 bench-usage *store:
     cargo bench --package altus4-store-sql --bench usage -- {{ store }}
 
+# What is found among a hundred thousand vectors, and how long it takes
+bench-vectors *args:
+    cargo bench --package altus4-vector-hnsw --bench vectors -- {{ args }}
+
 # The rate at which passwords are sealed anew under another encryption key
 bench-rotation:
     cargo bench --package altus4-store-sql --bench rotation
@@ -81,6 +86,10 @@ bench-schema:
 # The time of a search while two hundred wait for a database that hangs
 bench-bulkheads:
     cargo bench --package altus4-server --bench bulkheads
+
+# How fast texts become vectors with the local model
+bench-embedding:
+    cargo bench --package altus4-ai-local --bench embedding
 
 # A MariaDB and a Redis as the tests use them, until Ctrl-D
 servers:

@@ -36,6 +36,8 @@ impl Process {
             .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .spawn()?;
+        // Nothing here speaks TLS; reqwest asks for its cryptography all the same, which may be there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Over loopback, packing an answer costs more than sending it.
         let client = Client::builder().tcp_nodelay(true).gzip(false).build()?;
         let root = format!("http://127.0.0.1:{port}");

@@ -17,7 +17,11 @@ pub(crate) struct Program {
 impl Program {
     /// With an account and a key, and nothing to search.
     pub(crate) async fn without_data(settings: &[(&str, &str)]) -> Outcome<Self> {
-        let data = tempfile::tempdir()?;
+        Self::in_folder(tempfile::tempdir()?, settings).await
+    }
+
+    /// The same in a data directory that may have something in it.
+    pub(crate) async fn in_folder(data: TempDir, settings: &[(&str, &str)]) -> Outcome<Self> {
         let process = Process::launch(data.path(), settings).await?;
         let mut program = Self { process, token: String::new(), key: String::new(), _data: data };
         let account =

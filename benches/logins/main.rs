@@ -114,6 +114,8 @@ struct Crowd {
 
 impl Crowd {
     fn new(api: &str) -> Outcome<Self> {
+        // Nothing here speaks TLS; reqwest asks for its cryptography all the same, which may be there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().tcp_nodelay(true).gzip(false).build()?;
         Ok(Self { client, api: api.to_owned(), addresses: AtomicU32::new(0) })
     }

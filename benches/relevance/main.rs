@@ -6,6 +6,7 @@
 //! is. Words after the folder name the sets to run; left out, all there are. `--quick` leaves out all
 //! but the API with the queries as they are.
 
+mod meaning;
 mod mistakes;
 #[path = "../harness/process.rs"]
 mod process;
@@ -21,7 +22,7 @@ use std::{collections::HashMap, path::Path};
 
 use altus4_test_support::MariaDb;
 use mysql_async::{Conn, Opts, Row, prelude::Queryable};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     program::Program,
@@ -36,6 +37,13 @@ const PARTS: usize = 3;
 /// How far the lists are judged.
 const DEPTH: usize = 100;
 
+/// The archive of the model that tells meaning.
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no settings but these")]
+fn model_archive() -> Outcome<String> {
+    Ok(std::env::var("ALTUS4_RELEVANCE_MODEL")
+        .map_err(|_| "ALTUS4_RELEVANCE_MODEL names the model's archive")?)
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     if !is_wanted() {
@@ -46,13 +54,21 @@ async fn main() -> Outcome<()> {
     let wanted: Vec<String> = words.collect();
     let sets = Set::all(Path::new(&folder), &wanted)?;
     let server = MariaDb::start();
-    let program = Program::without_data(&[
+    let settings = [
         ("ALTUS4_DEFAULT_PLAN", "enterprise"),
         ("ALTUS4_TIER_FREE", "requests=1000000,burst=1000,concurrent=8,ai=1,block=1"),
         ("ALTUS4_TIER_PRO", "requests=1000000,burst=1000,concurrent=8,ai=1,block=1"),
         ("ALTUS4_TIER_ENTERPRISE", "requests=1000000,burst=1000,concurrent=8,ai=1,block=1"),
-    ])
-    .await?;
+    ];
+    let program = if by_meaning() {
+        let model = model_archive()?;
+        let data = tempfile::tempdir()?;
+        meaning::install(&model, data.path())?;
+        println!("{}", meaning::BOUNDS);
+        Program::in_folder(data, &settings).await?
+    } else {
+        Program::without_data(&settings).await?
+    };
     println!(
         "{:<12} {:<24} {:>8} {:>11} {:>6} {:>10}",
         "set", "way", "nDCG@10", "Recall@100", "MRR", "median ms"
@@ -64,15 +80,20 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// Whether meaning is judged too.
+fn by_meaning() -> bool {
+    std::env::args().any(|argument| argument == "--semantic")
+}
+
 async fn judge(set: &Set, server: &MariaDb, program: &Program) -> Outcome<()> {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let documents: Vec<usize> = (0..set.documents.len()).collect();
     let whole = Loaded::load(set, &documents, server).await?;
     let connection = program.register(server, &format!("{} whole", set.name), &whole.database).await?;
     if quick {
-        let lists = search_all(program, &[&connection], &set.queries).await?;
+        let lists = search_all(program, &[&connection], &set.queries, &json!({})).await?;
         tell(set, "API", &set.queries, &lists.0, &lists.1);
-        return Ok(());
+        return judge_meaning(set, program, &connection).await;
     }
     let mut parts = Vec::new();
     for part in 0..PARTS {
@@ -94,12 +115,12 @@ async fn judge(set: &Set, server: &MariaDb, program: &Program) -> Outcome<()> {
 
     let whole = [connection.as_str()];
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let clean = search_all(program, &whole, &set.queries).await?;
+    let clean = search_all(program, &whole, &set.queries, &json!({})).await?;
     let measures = tell(set, "API", &set.queries, &clean.0, &clean.1);
     let mistaken: Vec<Query> = set.queries.iter().map(mistakes::with_one).collect();
-    let lists = search_all(program, &whole, &mistaken).await?;
+    let lists = search_all(program, &whole, &mistaken, &json!({})).await?;
     let kept = tell(set, "API, one typing error", &mistaken, &lists.0, &lists.1).ndcg / measures.ndcg;
-    let lists = search_all(program, &parts, &set.queries).await?;
+    let lists = search_all(program, &parts, &set.queries, &json!({})).await?;
     let split = tell(set, "API, three databases", &set.queries, &lists.0, &lists.1).ndcg - measures.ndcg;
     println!(
         "{:<12} kept with a typing error {:.1} %, split over three {:+.1} points\n",
@@ -107,6 +128,28 @@ async fn judge(set: &Set, server: &MariaDb, program: &Program) -> Outcome<()> {
         kept * 100.0,
         split * 100.0
     );
+    judge_meaning(set, program, &connection).await
+}
+
+/// Meaning without vectors and with them, each twice: the second time what was embedded is known.
+async fn judge_meaning(set: &Set, program: &Program, connection: &str) -> Outcome<()> {
+    if !by_meaning() {
+        return Ok(());
+    }
+    let both = meaning::by_meaning(0.5);
+    for way in ["meaning, first time", "meaning, no vectors"] {
+        let lists = search_all(program, &[connection], &set.queries, &both).await?;
+        tell(set, way, &set.queries, &lists.0, &lists.1);
+    }
+    let took = meaning::embed(program, connection).await?;
+    let rate = set.documents.len() as f64 / took.as_secs_f64();
+    println!("{:<12} {} rows embedded, {rate:.1} a second", set.name, set.documents.len());
+    for (way, ratio) in [("meaning, with vectors", 0.5), ("… meaning alone", 1.0)] {
+        let fields = meaning::by_meaning(ratio);
+        let lists = search_all(program, &[connection], &set.queries, &fields).await?;
+        tell(set, way, &set.queries, &lists.0, &lists.1);
+    }
+    println!();
     Ok(())
 }
 
@@ -124,19 +167,23 @@ async fn search_all(
     program: &Program,
     databases: &[&str],
     queries: &[Query],
+    further: &Value,
 ) -> Outcome<(Vec<Vec<usize>>, Vec<f64>)> {
     let mut lists = Vec::with_capacity(queries.len());
     let mut times = Vec::with_capacity(queries.len());
     // The first search after a start teaches the service the words of the tables.
     for query in queries.iter().take(1).chain(queries) {
-        let body = json!({
+        let mut body = json!({
             "query": query.text, "databases": databases, "columns": ["title", "text"], "limit": DEPTH,
         });
+        body.as_object_mut()
+            .into_iter()
+            .for_each(|body| body.extend(further.as_object().cloned().unwrap_or_default()));
         let begun = std::time::Instant::now();
         let answer = program.search_for(&body).await?;
         times.push(millis(begun.elapsed()));
         let results = answer["results"].as_array().cloned().unwrap_or_default();
-        let id = |hit: &serde_json::Value| hit["data"]["id"].as_u64().and_then(|id| usize::try_from(id).ok());
+        let id = |hit: &Value| hit["data"]["id"].as_u64().and_then(|id| usize::try_from(id).ok());
         lists.push(results.iter().filter_map(id).collect());
     }
     Ok((lists.split_off(1), times.split_off(1)))

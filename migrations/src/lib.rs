@@ -37,6 +37,7 @@ mod m20261123_000025_index_searches;
 mod m20261123_000026_create_search_events;
 mod m20261123_000027_create_popular_queries;
 mod m20261123_000028_create_saved_searches;
+mod m20261124_000029_create_vector_indexes;
 mod schema;
 
 use async_trait::async_trait;
@@ -88,6 +89,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000026_create_search_events::Migration),
             Box::new(m20261123_000027_create_popular_queries::Migration),
             Box::new(m20261123_000028_create_saved_searches::Migration),
+            Box::new(m20261124_000029_create_vector_indexes::Migration),
         ]
     }
 

@@ -27,6 +27,8 @@ impl Caller {
     /// Someone without a credential. Behind the proxy that the tests play for the service, each
     /// request comes from another address, so that the limits on logins let all tests through.
     pub(crate) fn anonymous(port: u16) -> Self {
+        // Nothing here speaks TLS; reqwest asks for its cryptography all the same, which may be there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_gzip().no_proxy().build();
         let client = client.expect("a client can be made");
         Self { client, origin: format!("http://127.0.0.1:{port}"), credential: None, address: None }

@@ -81,7 +81,13 @@ async fn each_part_is_changed_by_itself(app: &TestApp) {
         (
             json!({ "searchOptions": { "defaultSearchTables": ["articles"] } }),
             "/searchOptions",
-            json!({ "defaultSearchTables": ["articles"] }),
+            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": false }),
+            "connected",
+        ),
+        (
+            json!({ "searchOptions": { "allowExternalAI": true } }),
+            "/searchOptions",
+            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": true }),
             "connected",
         ),
         (json!({ "isActive": false }), "/isActive", json!(false), "connected"),

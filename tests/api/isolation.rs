@@ -37,7 +37,10 @@ async fn ids_of_others_answer_as_ids_never_issued(app: &TestApp) {
             let body = if method == "POST" { json!({}) } else { json!({ "name": "taken over", "port": 0 }) };
             let call = async |id: &str| {
                 let has_body = ["POST", "PUT", "PATCH"].contains(&method);
-                let path = path.replace("{id}", id).replace("{jobId}", NEVER_ISSUED);
+                let path = path
+                    .replace("{id}", id)
+                    .replace("{jobId}", NEVER_ISSUED)
+                    .replace("{vectorId}", NEVER_ISSUED);
                 caller.send(method, &path, has_body.then_some(&body)).await
             };
             let never = call(NEVER_ISSUED).await.fails(404, "NOT_FOUND");

@@ -28,7 +28,7 @@ pub(crate) enum Needs {
 use Needs::{Administrator, Credential, Nothing, Permission, Session};
 
 /// Method, path and need of every route below `/api/v1`.
-pub(crate) const ROUTES: [(&str, &str, Needs); 69] = [
+pub(crate) const ROUTES: [(&str, &str, Needs); 74] = [
     ("POST", "/api/v1/auth/register", Nothing),
     ("POST", "/api/v1/auth/login", Nothing),
     ("POST", "/api/v1/auth/refresh", Nothing),
@@ -82,6 +82,10 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 69] = [
     ("GET", "/api/v1/databases/{id}/indexes/recommendations", Permission("database:read")),
     ("POST", "/api/v1/databases/{id}/indexes", Permission("database:write")),
     ("GET", "/api/v1/databases/{id}/indexes/{jobId}", Permission("database:read")),
+    ("POST", "/api/v1/databases/{id}/vectors", Permission("database:write")),
+    ("GET", "/api/v1/databases/{id}/vectors", Permission("database:read")),
+    ("GET", "/api/v1/databases/{id}/vectors/{vectorId}", Permission("database:read")),
+    ("DELETE", "/api/v1/databases/{id}/vectors/{vectorId}", Permission("database:write")),
     ("POST", "/api/v1/search", Permission("search")),
     ("GET", "/api/v1/search", Permission("search")),
     ("POST", "/api/v1/search/multi", Permission("search")),
@@ -96,6 +100,7 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 69] = [
     ("PUT", "/api/v1/search/saved/{id}", Permission("search")),
     ("DELETE", "/api/v1/search/saved/{id}", Permission("search")),
     ("POST", "/api/v1/search/saved/{id}/run", Permission("search")),
+    ("POST", "/api/v1/ai/generate", Permission("write")),
     ("GET", "/api/v1/health", Nothing),
     ("GET", "/api/v1/openapi.json", Nothing),
 ];
@@ -108,7 +113,10 @@ async fn call(caller: &Caller, method: &str, path: &str) -> crate::client::Answe
     caller
         .send(
             method,
-            &path.replace("{id}", NEVER_ISSUED).replace("{jobId}", NEVER_ISSUED),
+            &path
+                .replace("{id}", NEVER_ISSUED)
+                .replace("{jobId}", NEVER_ISSUED)
+                .replace("{vectorId}", NEVER_ISSUED),
             ["POST", "PUT", "PATCH"].contains(&method).then_some(&body),
         )
         .await

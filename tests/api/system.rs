@@ -174,8 +174,9 @@ async fn a_service_on_the_defaults_is_small() {
     app.anonymous().get("/health").await.is(200);
     let status =
         std::fs::read_to_string(format!("/proc/{}/status", app.program().pid())).expect("a running process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its resident memory");
+    // Its own memory: the code of a debug build is several times that of a release.
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("its resident memory");
     let kib: u64 =
         text(&json!(line)).split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
-    assert!(kib < 60 * 1024, "{kib} KiB while idle");
+    assert!(kib < 30 * 1024, "{kib} KiB while idle");
 }

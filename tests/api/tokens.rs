@@ -180,7 +180,10 @@ async fn every_route_refuses_tokens_that_were_not_issued() {
     ];
     for (method, path, _) in ROUTES.into_iter().filter(|(_, _, needs)| *needs != Needs::Nothing) {
         for (code, token) in &tokens {
-            let path = path.replace("{id}", NEVER_ISSUED).replace("{jobId}", NEVER_ISSUED);
+            let path = path
+                .replace("{id}", NEVER_ISSUED)
+                .replace("{jobId}", NEVER_ISSUED)
+                .replace("{vectorId}", NEVER_ISSUED);
             app().caller(token).send(method, &path, None).await.fails(401, code);
         }
     }

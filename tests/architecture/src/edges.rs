@@ -21,6 +21,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cache-memory", &["kernel", "users", "api-keys", "search"]),
     ("cache-redis", &["kernel", "users", "api-keys"]),
     ("crypto", &["kernel", "users", "api-keys"]),
+    ("vector-hnsw", &["kernel", "search"]),
+    ("ai-openai", &["kernel", "search", "outbound"]),
+    ("ai-local", &["kernel", "search", "outbound"]),
+    ("vector-qdrant", &["kernel", "search", "outbound"]),
+    // What those share that call services over HTTP; it knows no port.
+    ("outbound", &[]),
     ("migrations", &[]),
     // The app: http knows the domain alone; the server composes, and nobody knows either of them
     // but the server http.
@@ -39,6 +45,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "cache-memory",
             "cache-redis",
             "crypto",
+            "ai-local",
+            "ai-openai",
+            "vector-hnsw",
+            "vector-qdrant",
             "http",
         ],
     ),

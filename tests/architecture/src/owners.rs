@@ -16,25 +16,38 @@ const OWNERS: &[(&str, &[&str], &[&str])] = &[
     ("actix-web", &["http"], &[]),
     ("utoipa", &["http"], &[]),
     ("utoipa-swagger-ui", &["http"], &[]),
-    ("reqwest", &[], &["server"]),
     // Our own store.
     ("sea-orm", &["store-sql"], &[]),
     ("sea-orm-migration", &["migrations"], &[]),
     // Customers' databases; the server builds the demo's sample with sqlx.
     ("deadpool", &["datasource-mysql"], &[]),
     ("mysql_async", &["datasource-mysql"], &["server"]),
-    ("rustls", &["datasource-mysql"], &[]),
+    ("rustls", &["datasource-mysql", "outbound"], &["server"]),
     ("tokio-rustls", &["datasource-mysql"], &[]),
-    ("webpki-roots", &["datasource-mysql"], &[]),
+    ("webpki-roots", &["datasource-mysql", "outbound"], &[]),
     ("sqlx", &["datasource-sqlite", "server"], &[]),
+    // Calls to services over HTTP.
+    ("reqwest", &["ai-local", "ai-openai", "outbound", "vector-qdrant"], &["server"]),
+    ("rustls-native-certs", &["outbound"], &[]),
     // Caches.
     ("deadpool-redis", &["cache-redis"], &[]),
     ("moka", &["cache-memory"], &[]),
     // Secrets.
     ("argon2", &["crypto"], &[]),
     ("jsonwebtoken", &["crypto"], &[]),
-    ("ring", &["crypto", "datasource-mysql"], &["server"]),
-    ("rustix", &["crypto"], &[]),
+    ("ring", &["ai-local", "crypto", "datasource-mysql"], &["server"]),
+    ("rustix", &["ai-local", "crypto", "vector-hnsw"], &[]),
+    // The local model, and the archives that models come in.
+    ("flate2", &["ai-local"], &[]),
+    ("rayon", &["ai-local"], &[]),
+    ("rten-gemm", &["ai-local"], &[]),
+    ("rten-simd", &["ai-local"], &[]),
+    ("rten-tensor", &["ai-local"], &[]),
+    ("rten-vecmath", &["ai-local"], &[]),
+    ("safetensors", &["ai-local"], &[]),
+    ("tar", &["ai-local"], &[]),
+    ("tokenizers", &["ai-local"], &[]),
+    ("zip", &["ai-local"], &[]),
     // The program.
     ("anyhow", &["server"], &[]),
     ("clap", &["server"], &[]),

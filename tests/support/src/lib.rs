@@ -3,7 +3,8 @@
 //! A server is stopped and its folder removed when its value is dropped, and also when the test
 //! process ends in any other way (a static is never dropped; a process may be killed).
 //!
-//! [`rogue`] has servers of another kind.
+//! [`rogue`] has servers of another kind, [`provider`] an AI provider, and [`sentence_model`] a model that
+//! makes vectors of texts.
 //!
 //! A server that is not installed, or that does not start, fails the test with a message: a test is
 //! never skipped.
@@ -18,8 +19,10 @@
 
 mod mariadb;
 mod process;
+pub mod provider;
 mod redis;
 pub mod rogue;
+mod sentence_model;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
@@ -27,6 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use crate::mariadb::MariaDb;
 pub use crate::redis::Redis;
+pub use crate::sentence_model::sentence_model;
 
 /// A TCP port on 127.0.0.1 that nobody listened on a moment ago, never the same twice in a process.
 ///

@@ -28,6 +28,20 @@ impl Default for MemoryAnswerCacheConfig {
     }
 }
 
+/// The settings of a [`MemoryEmbeddingCache`](crate::MemoryEmbeddingCache).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryEmbeddingCacheConfig {
+    /// How many bytes vectors and what they are found by may take together. 0 keeps nothing.
+    pub max_bytes: u64,
+}
+
+/// 64 MiB: some 38,000 vectors of 384 dimensions.
+impl Default for MemoryEmbeddingCacheConfig {
+    fn default() -> Self {
+        Self { max_bytes: 64 * 1024 * 1024 }
+    }
+}
+
 /// The settings of a [`MemoryAttemptLimiter`](crate::MemoryAttemptLimiter).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryAttemptLimiterConfig {

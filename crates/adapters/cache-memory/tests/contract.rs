@@ -4,6 +4,8 @@
 mod answer_cache;
 #[path = "contract/attempt_limiter.rs"]
 mod attempt_limiter;
+#[path = "contract/embedding_cache.rs"]
+mod embedding_cache;
 #[path = "contract/key_cache.rs"]
 mod key_cache;
 #[path = "contract/quota_counter.rs"]

@@ -6,7 +6,7 @@ use altus4_connections::{Target, Value};
 use altus4_kernel::PortResult;
 use altus4_search::{
     Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Order, Row,
-    RowsRequest, Sample, SampleRequest,
+    RowsRequest, Sample, SampleRequest, WalkRequest,
 };
 use async_trait::async_trait;
 use mysql_async::{Row as WireRow, Value as Wire};
@@ -58,6 +58,19 @@ impl FullTextIndex for MySqlSource {
     async fn rows(&self, target: &Target, request: &RowsRequest, deadline: Duration) -> PortResult<Vec<Row>> {
         const OPERATION: &str = "full_text_index.rows";
         let query = statement::rows(request).map_err(|fault| port_error(OPERATION, fault))?;
+        let Some((query, shape)) = query else { return Ok(Vec::new()) };
+        let pool = self.pool(target, OPERATION)?;
+        let max_bytes = self.config.max_answer_bytes;
+        self.run(OPERATION, deadline, async move {
+            let [rows] = pool.read([query], max_bytes).await?;
+            Ok(rows.into_iter().map(|row| shape.row(row)).collect())
+        })
+        .await
+    }
+
+    async fn walk(&self, target: &Target, request: &WalkRequest, deadline: Duration) -> PortResult<Vec<Row>> {
+        const OPERATION: &str = "full_text_index.walk";
+        let query = statement::walk(request).map_err(|fault| port_error(OPERATION, fault))?;
         let Some((query, shape)) = query else { return Ok(Vec::new()) };
         let pool = self.pool(target, OPERATION)?;
         let max_bytes = self.config.max_answer_bytes;

@@ -10,6 +10,7 @@ mod select_list;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use altus4_connections::{Column, ColumnRef, Table, Value};
 use altus4_search::{CandidateRequest, Matching, Order, RowsRequest};
@@ -24,6 +25,7 @@ use self::{
 pub(crate) use self::{
     sample::{Places, places, sample},
     select_list::Shape,
+    walk::walk,
 };
 use crate::{
     dialect::{best_first, quote},
@@ -126,10 +128,7 @@ pub(crate) fn rows(request: &RowsRequest) -> Result<Option<(Query, Shape)>, Faul
     if request.keys.len() > MAX_KEYS {
         return Err(Fault::Request("more rows than can be read at once"));
     }
-    let columns: Option<Vec<_>> = table.primary_key.iter().map(|column| found(table, column)).collect();
-    let columns = columns
-        .filter(|columns| !columns.is_empty())
-        .ok_or(Fault::Request("rows of a table without a primary key can't be read by their keys"))?;
+    let columns = key_columns(table)?;
     let encode = |key: &Vec<Value>| -> Option<Vec<Wire>> {
         let pairs = key.iter().zip(&columns);
         let encoded =
@@ -147,13 +146,20 @@ pub(crate) fn rows(request: &RowsRequest) -> Result<Option<(Query, Shape)>, Faul
         1 => (names(&table.primary_key), "?".to_owned()),
         several => (format!("({})", names(&table.primary_key)), format!("({})", places(several))),
     };
-    let sql = format!(
+    let mut sql = format!(
         "SELECT {} FROM {} WHERE {key} IN ({})",
         selected.join(", "),
         quote(table.table.name()),
         vec![place; keys.len()].join(", ")
     );
-    Ok(Some((Query { sql, values: keys.into_iter().flatten().collect(), max_rows }, shape)))
+    let mut values: Vec<Wire> = keys.into_iter().flatten().collect();
+    if let Some(filter) = &request.filter {
+        let condition = filter::condition(table, filter);
+        sql += " AND ";
+        sql += &condition.text;
+        values.extend(condition.values);
+    }
+    Ok(Some((Query { sql, values, max_rows }, shape)))
 }
 
 /// Distinct enough that no column is called so: two of a name in a select list can't be ordered by.
@@ -161,6 +167,14 @@ const SCORE: &str = "`altus4 score`";
 
 fn names(columns: &[ColumnRef]) -> String {
     columns.iter().map(|column| quote(column.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// The columns of the primary key.
+fn key_columns(table: &Table) -> Result<Vec<&Column>, Fault> {
+    let columns: Option<Vec<_>> = table.primary_key.iter().map(|column| found(table, column)).collect();
+    columns
+        .filter(|columns| !columns.is_empty())
+        .ok_or(Fault::Request("rows of a table without a primary key can't be read by their keys"))
 }
 
 fn found<'a>(table: &'a Table, column: &ColumnRef) -> Option<&'a Column> {

@@ -4,6 +4,7 @@ mod filter;
 mod matching;
 mod sample;
 mod search;
+mod walk;
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,14 @@ use altus4_connections::{ColumnKind, ColumnRef, FullTextKey, Table, Target, Valu
 use altus4_kernel::PortResult;
 use altus4_search::{
     Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Order, ReadColumn,
-    Row, RowsRequest, Sample, SampleRequest,
+    Row, RowsRequest, Sample, SampleRequest, WalkRequest,
 };
 use async_trait::async_trait;
 
 use self::{
     sample::{Places, places, sample_statement},
     search::Search,
+    walk::walk_statement,
 };
 use crate::{
     SqliteSource,
@@ -78,6 +80,21 @@ impl FullTextIndex for SqliteSource {
             Ok(rows.into_iter().filter_map(row).collect())
         };
         read.await.map_err(|fault: Fault| fault.at("full_text_index.rows"))
+    }
+
+    async fn walk(&self, target: &Target, request: &WalkRequest, deadline: Duration) -> PortResult<Vec<Row>> {
+        let read = async {
+            let Some(statement) = walk_statement(request) else { return Ok(Vec::new()) };
+            let mut lease = self.pools.lease(target, until(deadline)).await?;
+            let rows = lease.session.fetch(statement).await?;
+            lease.give_back();
+            let row = |row: Vec<Value>| {
+                let (key, values) = parts(row, &request.table, &request.read)?;
+                Some(Row { key, values })
+            };
+            Ok(rows.into_iter().filter_map(row).collect())
+        };
+        read.await.map_err(|fault: Fault| fault.at("full_text_index.walk"))
     }
 
     async fn count(
@@ -232,7 +249,9 @@ fn rows_statement(request: &RowsRequest) -> Option<Statement> {
     if width == 0 {
         return None;
     }
-    let most = MAX_BINDS / width;
+    let mut binds = Vec::new();
+    let passes = request.filter.as_ref().map(|filter| filter::condition(table, filter, &mut binds));
+    let most = MAX_BINDS.saturating_sub(binds.len()) / width;
     let filled = keys.len().checked_next_power_of_two().filter(|filled| *filled <= most);
     keys.resize(filled.unwrap_or(most), last);
     let names: Vec<_> = table.primary_key.iter().map(|name| column(name.name())).collect();
@@ -243,11 +262,12 @@ fn rows_statement(request: &RowsRequest) -> Option<Statement> {
         format!("({}) IN (VALUES {})", names.join(", "), vec![one; keys.len()].join(", "))
     };
     let text = format!(
-        "SELECT 0 AS s{} FROM {} AS b WHERE {condition}",
+        "SELECT 0 AS s{} FROM {} AS b WHERE {condition}{}",
         selected(table, &request.read),
         quoted(table.table.name()),
+        passes.map(|passes| format!(" AND {passes}")).unwrap_or_default(),
     );
-    Some(Statement { text, binds: keys.into_iter().flatten().collect() })
+    Some(Statement { text, binds: keys.into_iter().flatten().chain(binds).collect() })
 }
 
 /// What is read of each row: its key, and the wanted columns.

@@ -19,3 +19,4 @@ pub(crate) mod usage_call;
 pub(crate) mod usage_error;
 pub(crate) mod usage_hour;
 pub(crate) mod usage_request;
+pub(crate) mod vector_index;

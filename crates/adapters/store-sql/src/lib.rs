@@ -40,13 +40,14 @@ mod search_log;
 mod sessions;
 mod usage;
 mod users;
+mod vector_indexes;
 
 use std::sync::Arc;
 
 use altus4_api_keys::{AnswerStore, ApiKeyRepository, UsageStore};
 use altus4_connections::{ConnectionRepository, EvidenceStore, IndexJobRepository};
 use altus4_kernel::{AuditLog, PortResult, SealedSecrets};
-use altus4_search::{SavedSearchRepository, SearchLog};
+use altus4_search::{SavedSearchRepository, SearchLog, VectorIndexRepository};
 use altus4_users::{AccountDirectory, SessionRepository, UserRepository};
 
 pub use crate::config::StoreConfig;
@@ -137,6 +138,12 @@ impl SqlStore {
     #[must_use]
     pub fn index_jobs(&self) -> Arc<dyn IndexJobRepository> {
         Arc::new(index_jobs::SqlIndexJobRepository::new(self.pools.clone()))
+    }
+
+    /// Vectors of tables in registered databases.
+    #[must_use]
+    pub fn vector_indexes(&self) -> Arc<dyn VectorIndexRepository> {
+        Arc::new(vector_indexes::SqlVectorIndexes::new(self.pools.clone()))
     }
 
     /// Searches that were made.

@@ -3,14 +3,15 @@
 use std::{
     cell::Cell,
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use altus4_api_keys::{Environment, RateStatus, SharePass};
+use altus4_api_keys::{Environment, KeyLimits, RateStatus, SharePass};
 use altus4_kernel::{ApiKeyId, Plan};
 use tracing::Span;
 
-use crate::error::Code;
+use crate::{bill::Bill, error::Code};
 
 /// The key that a request shows, whether or not it is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub(crate) struct RequestContext {
     pub(crate) route: Cell<Option<&'static str>>,
     /// The key that it shows, if it is one that was issued here.
     pub(crate) key: Cell<Option<ShownKey>>,
+    /// The limits that this key has of its own.
+    pub(crate) limits: Cell<Option<KeyLimits>>,
+    /// What it costs that key, until the request has ended.
+    pub(crate) bill: Cell<Option<Arc<Bill>>>,
     /// How much its caller may do still, if that is known.
     pub(crate) measured: Cell<Option<Measured>>,
     /// Whether it was let through, and counts.
@@ -59,12 +64,21 @@ impl RequestContext {
             span,
             route: Cell::default(),
             key: Cell::default(),
+            limits: Cell::default(),
+            bill: Cell::default(),
             measured: Cell::default(),
             counted: Cell::default(),
             failure: Cell::default(),
             pass: Cell::default(),
             started: Instant::now(),
         }
+    }
+
+    /// What it costs, if it is of a key and has not ended.
+    pub(crate) fn bill(&self) -> Option<Arc<Bill>> {
+        let bill = self.bill.take();
+        self.bill.set(bill.clone());
+        bill
     }
 
     /// How long it has been under way.

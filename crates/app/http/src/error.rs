@@ -1,10 +1,12 @@
 //! What goes wrong at the edge, and how it is told.
 
+mod ai;
 mod code;
 mod domain;
 mod indexes;
 pub(crate) mod limits;
 mod searches;
+mod vectors;
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 

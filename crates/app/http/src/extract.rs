@@ -9,6 +9,7 @@ mod fields;
 mod json;
 mod paging;
 mod path;
+mod payer;
 mod principal;
 mod query;
 
@@ -21,7 +22,8 @@ pub(crate) use self::{
     fields::Fields,
     json::{is_shallow, parse as parse_json},
     paging::{PagingParams, page_request},
-    path::{DatabaseId, IndexJob, KeyId, PathAccount, PathSession, SavedId},
+    path::{DatabaseId, IndexJob, KeyId, PathAccount, PathSession, PathVectorIndex, SavedId},
+    payer::Payer,
     principal::{Administrator, Caller, May, MaybeCaller, Presented, SessionCaller, session_required},
     query::{QueryString, is_parameter},
 };

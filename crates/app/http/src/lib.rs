@@ -18,6 +18,7 @@
 //! ```
 
 mod app;
+mod bill;
 mod config;
 mod context;
 mod docs;

@@ -16,7 +16,7 @@ use crate::{
     docs,
     envelope::Failure,
     routes::{self, Access, Course, Route, Rule},
-    v1::{admin, analytics, auth, databases, keys, management, rate_limit, search, system},
+    v1::{admin, ai, analytics, auth, databases, keys, management, rate_limit, search, system},
 };
 
 #[derive(OpenApi)]
@@ -43,16 +43,18 @@ use crate::{
         databases::change, databases::patch, databases::remove, databases::test, databases::status,
         databases::schema,
         databases::indexes::recommendations, databases::indexes::create, databases::indexes::job,
+        databases::vectors::create, databases::vectors::list, databases::vectors::find, databases::vectors::remove,
         search::search, search::search_by_link, search::multi::search, search::suggestions::suggest,
         search::analyze::analyze,
         search::history::list, search::history::trends, search::history::interact,
         search::saved::save, search::saved::list, search::saved::find, search::saved::replace,
-        search::saved::remove, search::saved::run,
+        search::saved::remove, search::saved::run, ai::generate,
     ),
     components(schemas(Failure)),
     tags(
         (name = "search", description = "Searching"),
         (name = "databases", description = "Users' own databases"),
+        (name = "ai", description = "What an AI provider does, where there is one"),
         (name = "accounts", description = "Accounts and sessions"),
         (name = "keys", description = "API keys"),
         (name = "administration", description = "All accounts, for administrators"),

@@ -8,14 +8,14 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use altus4_kernel::Permission::{self, Admin, Analytics, DatabaseRead, DatabaseWrite, Search};
+use altus4_kernel::Permission::{self, Admin, Analytics, DatabaseRead, DatabaseWrite, Search, Write};
 
 use crate::{
     docs,
     error::ApiError,
     extract::admit,
     middleware::catch_panics,
-    v1::{admin, analytics, auth, databases, keys, management, rate_limit, search, system},
+    v1::{admin, ai, analytics, auth, databases, keys, management, rate_limit, search, system},
 };
 
 /// Who may use a route.
@@ -130,6 +130,10 @@ pub(crate) fn table() -> Vec<Route> {
         get("/api/v1/databases/{id}/indexes/recommendations", Needs(DatabaseRead), databases::indexes::recommendations),
         create("/api/v1/databases/{id}/indexes", Needs(DatabaseWrite), databases::indexes::create),
         get("/api/v1/databases/{id}/indexes/{jobId}", Needs(DatabaseRead), databases::indexes::job),
+        create("/api/v1/databases/{id}/vectors", Needs(DatabaseWrite), databases::vectors::create),
+        get("/api/v1/databases/{id}/vectors",   Needs(DatabaseRead),  databases::vectors::list),
+        get("/api/v1/databases/{id}/vectors/{vectorId}", Needs(DatabaseRead), databases::vectors::find),
+        delete("/api/v1/databases/{id}/vectors/{vectorId}", Needs(DatabaseWrite), databases::vectors::remove),
 
         post("/api/v1/search",                  Needs(Search),        search::search),
         get("/api/v1/search",                   Needs(Search),        search::search_by_link),
@@ -145,6 +149,8 @@ pub(crate) fn table() -> Vec<Route> {
         put("/api/v1/search/saved/{id}",        Needs(Search),        search::saved::replace),
         delete("/api/v1/search/saved/{id}",     Needs(Search),        search::saved::remove),
         post("/api/v1/search/saved/{id}/run",   Needs(Search),        search::saved::run),
+
+        post("/api/v1/ai/generate",             Needs(Write),         ai::generate),
     ]
 }
 

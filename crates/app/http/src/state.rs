@@ -10,12 +10,13 @@ use std::{
 
 use actix_web::{http::StatusCode, web::Bytes};
 use altus4_api_keys::{
-    ApiKeyService, FairShare, KeyCheck, Meter, SafeRetries, Tiers, UsageRecorder, UsageService,
+    AiPrices, ApiKeyService, FairShare, KeyCheck, Meter, SafeRetries, Tiers, UsageRecorder, UsageService,
 };
 use altus4_connections::{ConnectionService, IndexService};
-use altus4_kernel::{ChangeFeed, Clock, IdGenerator};
+use altus4_kernel::{ChangeFeed, Clock, IdGenerator, TextGenerator};
 use altus4_search::{
     CachedSearch, HistoryService, SavedSearchService, SearchRecorder, SearchService, SuggestionService,
+    VectorService,
 };
 use altus4_users::{AdministrationService, AttemptGuard, UserService};
 
@@ -57,6 +58,8 @@ pub struct Services {
     pub connections: ConnectionService,
     /// Advice on their indexes, and making them.
     pub indexes: IndexService,
+    /// Vectors of their tables.
+    pub vectors: VectorService,
     /// How searches over them would be run.
     pub analysis: SearchService,
     /// Searches over them.
@@ -69,6 +72,10 @@ pub struct Services {
     pub saved_searches: SavedSearchService,
     /// What may be meant while somebody types.
     pub suggestions: SuggestionService,
+    /// Texts that are made to order, where there is an AI provider.
+    pub text_generator: Option<Arc<dyn TextGenerator>>,
+    /// What calls of AI cost.
+    pub prices: Arc<AiPrices>,
     /// The time shown in answers.
     pub clock: Arc<dyn Clock>,
     /// Makes request ids where a caller gives none.

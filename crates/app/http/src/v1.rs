@@ -1,6 +1,7 @@
 //! The handlers, by resource. Each reads its request, calls one use case and shapes the answer.
 
 pub(crate) mod admin;
+pub(crate) mod ai;
 pub(crate) mod analytics;
 mod audit;
 pub(crate) mod auth;

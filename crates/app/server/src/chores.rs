@@ -1,9 +1,10 @@
 //! What is to be done beside answering: usage and searches are written down each second, evidence
-//! every few seconds, indexes are made, and once an hour what nobody needs any more is removed for
+//! every few seconds, indexes are made, vectors built and followed, and once an hour what nobody needs any more is removed for
 //! good.
 
 mod evidence;
 mod flush;
+mod following;
 mod indexing;
 mod purge;
 
@@ -12,12 +13,13 @@ use std::{sync::Arc, time::Duration};
 use altus4_api_keys::{SafeRetries, UsageRecorder, UsageStore};
 use altus4_connections::{EvidenceRecorder, IndexWorker};
 use altus4_kernel::Clock;
-use altus4_search::{HistoryService, SearchRecorder};
+use altus4_search::{HistoryService, SearchRecorder, VectorWorker};
 use altus4_users::UserService;
 
 use self::{
     evidence::EvidenceFlush,
     flush::Flush,
+    following::Following,
     indexing::Indexing,
     purge::{Purge, Purged},
 };
@@ -34,6 +36,7 @@ pub(crate) struct Chores {
     pub(crate) retries: SafeRetries,
     pub(crate) evidence: EvidenceRecorder,
     pub(crate) index_worker: IndexWorker,
+    pub(crate) vector_worker: VectorWorker,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -43,6 +46,7 @@ pub(crate) struct Running {
     searches: Flush<SearchRecorder>,
     evidence: EvidenceFlush,
     indexing: Indexing,
+    following: Following,
     purge: Purge,
 }
 
@@ -59,6 +63,7 @@ impl Chores {
             retries,
             evidence,
             index_worker,
+            vector_worker,
             clock,
         } = self;
         Running {
@@ -66,6 +71,7 @@ impl Chores {
             searches: Flush::start(searches),
             evidence: EvidenceFlush::start(evidence),
             indexing: Indexing::start(index_worker),
+            following: Following::start(vector_worker),
             purge: Purge::start(Purged { users, purge_after, usage, history, retries, clock }),
         }
     }
@@ -76,6 +82,7 @@ impl Running {
     pub(crate) async fn finish(self) {
         drop(self.purge);
         drop(self.indexing);
+        drop(self.following);
         tokio::join!(self.usage.finish(), self.searches.finish(), self.evidence.finish());
     }
 }

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod keys;
 mod migrate;
+mod model;
 pub(crate) mod serve;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use self::{admin::AdminStep, keys::KeysStep};
+use self::{admin::AdminStep, keys::KeysStep, model::ModelStep};
 use crate::{
     demo,
     failure::Failure,
@@ -48,6 +49,9 @@ enum Command {
     /// Look at the keys that saved secrets are sealed with, or leave older ones behind.
     #[command(subcommand)]
     Keys(KeysStep),
+    /// Look after the models that make searching by meaning work without any provider.
+    #[command(subcommand)]
+    Model(ModelStep),
 }
 
 #[derive(Debug, Args)]
@@ -101,16 +105,20 @@ impl Cli {
                 let settings = settings(environment, LogOutput::Stderr)?;
                 keys::run(step, settings).await
             }
+            Command::Model(step) => {
+                let settings = settings(environment, LogOutput::Stderr)?;
+                model::run(step, &settings).await
+            }
         }
     }
 }
 
-/// Reads the settings, begins logging as they say, and tells what has no effect.
+/// Reads the settings, begins logging as they say, and tells what may not be as it was meant.
 fn settings(environment: &Environment, output: LogOutput) -> Result<Settings, Failure> {
     let settings = Settings::read(environment)?;
     begin_logging(&settings.log, output)?;
     for notice in &settings.notices {
-        tracing::warn!(%notice, "settings.no_effect");
+        tracing::warn!(%notice, "settings.notice");
     }
     Ok(settings)
 }

@@ -1,10 +1,12 @@
 //! The one place that knows every adapter: settings in, a service out. Read it from top to bottom.
 
+mod ai;
 mod callers;
 mod counters;
 mod redis;
 mod sealed;
 mod searches;
+mod vectors;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -22,17 +24,23 @@ use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
 use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
 use altus4_http::{HealthCheck, HttpConfig, Services};
 use altus4_kernel::{Cache, ChangeFeed, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer};
-use altus4_search::{ConnectionEpochs, SearchService};
+use altus4_search::{
+    ConnectionEpochs, KeptVectorCatalog, SearchService, VectorPorts, VectorService, VectorSettings,
+};
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_users::{
     AdministrationService, AttemptGuard, AttemptLimits, UserPorts, UserService, UserSettings,
 };
 use anyhow::{Context, Result};
 
-use self::{callers::Callers, counters::Counters, redis::Insistent, searches::Searches};
+use self::{
+    ai::Ai, callers::Callers, counters::Counters, redis::Insistent, searches::Searches, vectors::Vectors,
+};
 pub(crate) use self::{
+    ai::ai_client,
     redis::connect_redis,
     sealed::{SealedKind, SealedThings, sealed_things},
+    vectors::reach_qdrant,
 };
 use crate::{
     chores::Chores,
@@ -68,6 +76,7 @@ pub(crate) struct Open {
     store: SqlStore,
     mysql: MySqlSource,
     sqlite: Option<SqliteSource>,
+    vectors: Vectors,
 }
 
 /// Puts every adapter behind its port. What can fail for reasons outside comes first, so that a
@@ -86,6 +95,7 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let random: Arc<dyn RandomSource> = Arc::new(SystemRandomSource);
 
     let policy = host_policy(&settings);
+    let (vectors, models) = (Vectors::of(&settings)?, settings.models_dir());
     // The cache is reached before the store is changed.
     let redis = match &settings.redis_url {
         Some(url) => Some(connect_redis(url).await?),
@@ -112,6 +122,9 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let cipher = Arc::new(AesGcmSecretCipher::new(secrets.encryption, Arc::clone(&random))?);
     let digester = Arc::new(HmacKeyDigester::new(secrets.api_keys)?);
 
+    // Who tells what texts mean.
+    let ai = Ai::of(settings.ai, models, &clock, &random)?;
+
     // Users' own databases.
     let gate = AddressGate::new(Arc::new(SystemResolver), policy);
     let mysql = MySqlSource::new(MySqlConfig::default(), gate);
@@ -119,6 +132,10 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let sqlite = settings.sqlite_sources.map(|root| {
         SqliteSource::new(SqliteConfig { root, private_files: own_file, ..SqliteConfig::default() })
     });
+
+    // Vectors of their rows.
+    let place = vectors.place(ids.as_ref()).context("the data directory")?;
+    let catalog = KeptVectorCatalog::new(store.vector_indexes(), Arc::clone(&clock), place);
 
     // The domains over their ports.
     let ports = UserPorts {
@@ -146,8 +163,10 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         Arc::clone(&ids),
     );
     let epochs = Arc::new(ConnectionEpochs::default());
-    let (changes, listener) =
-        callers.changes(redis.as_ref(), vec![Arc::new(connections.clone()), epochs.clone()]);
+    let (changes, listener) = callers.changes(
+        redis.as_ref(),
+        vec![Arc::new(connections.clone()), epochs.clone(), Arc::new(catalog.clone())],
+    );
     let connections = connections.announcing(changes.clone());
     let api_keys = ApiKeyService::new(ApiKeyPorts {
         keys: store.api_keys(),
@@ -173,15 +192,33 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     });
     let indexes =
         ByEngine::new(Some(Arc::new(mysql.clone()) as _), sqlite.clone().map(|files| Arc::new(files) as _));
+    let (vector_service, vector_worker) = VectorService::new(
+        VectorPorts {
+            connections: connections.clone(),
+            indexes: indexes.clone(),
+            vectors: vectors.index(),
+            place,
+            embedders: ai.embedders.clone(),
+            records: store.vector_indexes(),
+            changes: changes.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            timer: Arc::clone(&timer),
+        },
+        VectorSettings { interval: settings.vector_interval, ..VectorSettings::default() },
+    );
     let search =
         SearchService::new(connections.clone(), indexes, timer, Arc::new(TokioBackground), Arc::clone(&ids))
-            .with_evidence(Arc::new(evidence.clone()));
+            .with_evidence(Arc::new(evidence.clone()))
+            .with_meaning(ai.meaning(catalog, vectors.index()));
     let kept = (epochs, settings.answers_kept);
     let searches = Searches::around(search.clone(), &connections, &store, kept, (&clock, &ids));
 
     // What the health routes ask.
-    let health: Vec<Arc<dyn HealthCheck>> =
+    let mut health: Vec<Arc<dyn HealthCheck>> =
         vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
+    health.extend(ai.health);
+    health.extend(vectors.health());
 
     let chores = Chores {
         users: users.clone(),
@@ -193,6 +230,7 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         retries: retries.clone(),
         evidence,
         index_worker,
+        vector_worker,
         clock: Arc::clone(&clock),
     };
     let services = Services {
@@ -210,18 +248,21 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         changes,
         connections,
         indexes: index_service,
+        vectors: vector_service,
         analysis: search,
         search: searches.front,
         search_recorder: searches.recorder,
         history: searches.history,
         saved_searches: searches.saved,
         suggestions: searches.suggestions,
+        text_generator: ai.text_generator,
+        prices: Arc::new(settings.prices),
         clock,
         ids,
         health,
         schema: Arc::new(StoreTables(store.clone())),
     };
-    Ok(Application { services, chores, open: Open { listener, store, mysql, sqlite } })
+    Ok(Application { services, chores, open: Open { listener, store, mysql, sqlite, vectors } })
 }
 
 /// Tells the other nodes of changes, from beside them: for the command line, which works without
@@ -268,7 +309,7 @@ pub(crate) fn http_config(settings: &Settings) -> HttpConfig {
 }
 
 impl Open {
-    /// Stops listening, and closes what is open to users' databases, then the store.
+    /// Stops listening, and closes what is open to users' databases, then the vectors and the store.
     pub(crate) async fn close(self) {
         drop(self.listener);
         let closing = async {
@@ -276,6 +317,7 @@ impl Open {
             if let Some(sqlite) = &self.sqlite {
                 sqlite.close_all().await;
             }
+            self.vectors.close().await;
             self.store.close().await;
         };
         if tokio::time::timeout(CLOSE_DEADLINE, closing).await.is_err() {

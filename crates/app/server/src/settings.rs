@@ -1,6 +1,7 @@
 //! Every setting there is, read once at start: all faults are told at once, and none of them shows
 //! a secret.
 
+mod ai;
 mod environment;
 mod fault;
 mod keys;
@@ -11,15 +12,18 @@ mod reader;
 mod store_url;
 mod tiers;
 mod variable;
+mod vectors;
 
 use std::{path::PathBuf, time::Duration};
 
-use altus4_api_keys::Tiers;
+use altus4_api_keys::{AiPrices, Tiers};
 use altus4_connections::HostRule;
 use altus4_http::TrustedProxies;
 use altus4_kernel::{Plan, secrecy::SecretString};
+use altus4_vector_qdrant::QdrantConfig;
 
 pub(crate) use self::{
+    ai::ProviderSettings,
     environment::Environment,
     fault::SettingsFaults,
     keys::{KEY_BYTES, KeyList, KeyPurpose, parse_keys},
@@ -66,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) store: StoreUrl,
     pub(crate) redis_url: Option<SecretString>,
+    /// Where vectors are kept; in the data directory without it.
+    pub(crate) qdrant: Option<QdrantConfig>,
     pub(crate) secrets: GivenSecrets,
     pub(crate) default_plan: Plan,
     /// How long what is left of deactivated accounts is kept.
@@ -81,8 +87,13 @@ pub(crate) struct Settings {
     pub(crate) busy_at: usize,
     /// How long the answer to a search is given again.
     pub(crate) answers_kept: Duration,
+    /// How long after a pass over the rows of a table with vectors the next one begins.
+    pub(crate) vector_interval: Duration,
     /// What each tier allows.
     pub(crate) tiers: Tiers,
+    /// The AI provider, where there is one.
+    pub(crate) ai: Option<ProviderSettings>,
+    pub(crate) prices: AiPrices,
     /// A filter as `tracing-subscriber` reads it.
     pub(crate) log: String,
     /// What is no fault, and yet not what the operator may think.
@@ -100,6 +111,9 @@ impl Settings {
         // What stands in for a faulty value is never used: one fault ends the reading below.
         let mode = reader.parsed(&names::ENV, parse::mode);
         let data_dir = reader.parsed(&names::DATA_DIR, parse::data_dir).unwrap_or_default();
+        let (ai, prices) = ai::read(&mut reader);
+        let mut notices = notice::of(environment);
+        notices.extend(notice::of_prices(ai.as_ref(), &prices));
         let settings = Self {
             mode: mode.unwrap_or_default(),
             host: reader.parsed(&names::HOST, parse::host).unwrap_or_default(),
@@ -109,6 +123,7 @@ impl Settings {
                 .unwrap_or_else(|| StoreUrl::file_in(&data_dir)),
             data_dir,
             redis_url: reader.given(&names::REDIS_URL, parse::redis_url),
+            qdrant: vectors::read(&mut reader),
             secrets: GivenSecrets {
                 jwt: reader.given(&names::JWT_SECRETS, |text| parse_keys(KeyPurpose::Signing, text)),
                 encryption: reader
@@ -126,9 +141,14 @@ impl Settings {
             answers_kept: reader
                 .parsed(&names::SEARCH_CACHE_SECONDS, parse::cache_seconds)
                 .unwrap_or_default(),
+            vector_interval: reader
+                .parsed(&names::VECTOR_INTERVAL_SECONDS, parse::interval_seconds)
+                .unwrap_or_default(),
             tiers: tiers::read(&mut reader),
+            ai,
+            prices,
             log: reader.parsed(&names::LOG, parse::log_filter).unwrap_or_default(),
-            notices: notice::of(environment),
+            notices,
         };
         let mut faults = reader.into_faults();
         faults.extend(keys::shared_secrets(&settings.secrets));
@@ -141,6 +161,11 @@ impl Settings {
     /// The part that says how much is logged, for saying something before all is read.
     pub(crate) fn log_filter(environment: &Environment) -> Option<String> {
         Reader::new(environment).given(&names::LOG, parse::log_filter)
+    }
+
+    /// Where models that were installed are.
+    pub(crate) fn models_dir(&self) -> PathBuf {
+        self.data_dir.join("models")
     }
 
     /// Whether anything is kept below the data directory.

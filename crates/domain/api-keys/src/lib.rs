@@ -18,6 +18,7 @@ mod key;
 mod limits;
 mod meter;
 mod ports;
+mod prices;
 mod quota;
 mod rate;
 mod retries;
@@ -38,11 +39,12 @@ pub use crate::error::ApiKeyError;
 pub use crate::idempotency::{AnswerStore, AnswerTimes, Claim, RetryKey, StoredAnswer};
 pub use crate::key::{ApiKey, Environment, KeyName, KeyStatus};
 pub use crate::limits::{KeyLimits, Period, ResetPeriod, Used};
-pub use crate::meter::{Admission, BudgetExceeded, Meter, MeterPorts, SpendError};
+pub use crate::meter::{Admission, AiAdmission, BudgetExceeded, Meter, MeterPorts};
 pub use crate::ports::{
     ApiKeyRepository, CachedKey, FIRST_KEY_CONSTRAINT, KeyCache, KeyDigest, KeyDigester, KeyHolder,
     LegacyKeys, StoredDigest, StoredSecret,
 };
+pub use crate::prices::{AiPrices, TokenPrice};
 pub use crate::quota::{Ceiling, FallbackQuotaCounter, QuotaCounter, QuotaKey, Taking};
 pub use crate::rate::{
     FallbackRateLimiter, RateDecision, RateLimiter, RatePolicy, RateStatus, RateWindow, Subject,

@@ -1,4 +1,7 @@
-//! Measures callers: the requests of an hour by their tier, and a key's own quota and budget.
+//! Measures callers: the requests and the calls of AI of an hour by their tier, and a key's own quota and
+//! budget.
+
+mod spending;
 
 use std::{
     collections::HashSet,
@@ -13,6 +16,7 @@ use altus4_kernel::{
     Principal, System, Timestamp,
 };
 
+pub use self::spending::{AiAdmission, BudgetExceeded};
 use crate::{
     Ceiling, KeyLimits, Period, QuotaCounter, QuotaKey, RateDecision, RateLimiter, RatePolicy, RateStatus,
     Subject, Taking, Tiers, UsageRecorder, UsageStore, Used,
@@ -60,29 +64,6 @@ impl Admission {
             Self::Admitted { rate } | Self::RateExceeded { rate } | Self::QuotaExceeded { rate, .. } => *rate,
         }
     }
-}
-
-/// A key's budget has no room for this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the budget of the API key is used up")]
-pub struct BudgetExceeded {
-    /// What AI has cost in the period, in millionths of a cent.
-    pub used_microcents: u64,
-    /// What it may cost.
-    pub limit_microcents: u64,
-    /// When the next period begins.
-    pub resets_at: Timestamp,
-}
-
-/// Why money may not be spent.
-#[derive(Debug, thiserror::Error)]
-pub enum SpendError {
-    /// It would go over the budget.
-    #[error(transparent)]
-    BudgetExceeded(#[from] BudgetExceeded),
-    /// It can't be counted.
-    #[error(transparent)]
-    Port(#[from] PortError),
 }
 
 /// What a [`Meter`] counts with.
@@ -182,39 +163,6 @@ impl Meter {
         Ok((used, key.period))
     }
 
-    /// Whether a key has money left. It may be gone a moment later: [`Meter::spend`] decides.
-    ///
-    /// Errors: those of the ports.
-    pub async fn may_spend(&self, id: ApiKeyId, limits: Option<&KeyLimits>) -> PortResult<bool> {
-        let Some((key, budget)) = self.budget(id, limits) else { return Ok(true) };
-        let (Ok(used) | Err(used)) = self.take(key, Used::default(), Ceiling::default()).await?;
-        Ok(used.spent_microcents < budget)
-    }
-
-    /// Counts money, in millionths of a cent, that is about to be spent, if the budget has room for
-    /// all of it. A key without a budget may spend anything.
-    ///
-    /// # Errors
-    /// [`SpendError::BudgetExceeded`], and nothing is counted; [`SpendError::Port`] when it can't be
-    /// counted, so that it must not be spent.
-    pub async fn spend(
-        &self,
-        id: ApiKeyId,
-        limits: Option<&KeyLimits>,
-        microcents: u64,
-    ) -> Result<(), SpendError> {
-        let Some((key, budget)) = self.budget(id, limits) else { return Ok(()) };
-        let amount = Used { spent_microcents: microcents, ..Used::default() };
-        let ceiling = Ceiling { spent_microcents: Some(budget), ..Ceiling::default() };
-        self.take(key, amount, ceiling).await?.map(drop).map_err(|used| {
-            SpendError::BudgetExceeded(BudgetExceeded {
-                used_microcents: used.spent_microcents,
-                limit_microcents: budget,
-                resets_at: key.period.end,
-            })
-        })
-    }
-
     fn policy(&self, tier: Plan) -> RatePolicy {
         let limits = self.0.tiers.of(tier);
         RatePolicy { limit: limits.requests_per_hour, block: limits.block }
@@ -223,12 +171,6 @@ impl Meter {
     async fn peek(&self, subject: Subject, tier: Plan) -> PortResult<RateStatus> {
         let now = self.0.ports.clock.now();
         self.0.ports.limiter.peek(&subject.to_string(), self.policy(tier), now).await
-    }
-
-    fn budget(&self, id: ApiKeyId, limits: Option<&KeyLimits>) -> Option<(QuotaKey, u64)> {
-        let limits = in_force(limits)?;
-        let key = QuotaKey { key: id, period: limits.period.at(self.0.ports.clock.now()) };
-        Some((key, limits.budget_microcents?))
     }
 
     /// The sums after an amount was taken, or as they are when it was refused.

@@ -30,6 +30,8 @@ pub struct ConnectionChange {
     pub options: OptionsChange,
     /// Other tables searched where a search names none.
     pub default_tables: Option<Vec<String>>,
+    /// Whether text of its rows may be sent to an AI provider outside.
+    pub allow_external_ai: Option<bool>,
     /// Whether searches that name no database include it.
     pub is_active: Option<bool>,
 }
@@ -83,6 +85,7 @@ impl ConnectionChange {
             options: self.options.applied_to(connection.options),
             search: SearchDefaults {
                 tables: self.default_tables.as_ref().unwrap_or(&connection.search.tables).clone(),
+                allow_external_ai: self.allow_external_ai.unwrap_or(connection.search.allow_external_ai),
             },
             is_active: self.is_active.unwrap_or(connection.is_active),
             updated_at: now.max(connection.updated_at + Duration::from_millis(1)),
@@ -148,6 +151,7 @@ mod tests {
                 true,
             ),
             (ConnectionChange { default_tables: Some(vec!["articles".into()]), ..plain() }, false),
+            (ConnectionChange { allow_external_ai: Some(true), ..plain() }, false),
             (ConnectionChange { is_active: Some(false), ..plain() }, false),
         ]
     }

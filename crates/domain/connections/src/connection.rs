@@ -147,6 +147,8 @@ impl Default for ConnectionOptions {
 pub struct SearchDefaults {
     /// The tables searched when a search names none; empty: every table with text columns.
     pub tables: Vec<String>,
+    /// Whether text of its rows, as far as it is searched, may be sent to an AI provider outside.
+    pub allow_external_ai: bool,
 }
 
 /// What was found when the server was last called.

@@ -193,6 +193,19 @@ impl ConnectionService {
     }
 
     /// A connection with its password, as fresh as searches have it.
+    /// The connection as work uses it that goes on when nobody asks any more, such as following its
+    /// rows: whoever had that begun was permitted to.
+    ///
+    /// # Errors
+    /// [`ConnectionError::NotFound`].
+    pub async fn background(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+    ) -> Result<Target, ConnectionError> {
+        self.target(account_id, id).await
+    }
+
     pub(crate) async fn target(
         &self,
         account_id: AccountId,

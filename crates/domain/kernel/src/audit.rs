@@ -186,11 +186,15 @@ pub enum AuditAction {
     ConnectionRemoved,
     /// An index was to be made in a registered database.
     IndexRequested,
+    /// The vectors of a table of a registered database were to be built.
+    VectorIndexCreated,
+    /// The vectors of a table of a registered database were to be forgotten.
+    VectorIndexRemoved,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::AccountRegistered,
         Self::AccountDeactivated,
         Self::AccountReactivated,
@@ -213,6 +217,8 @@ impl AuditAction {
         Self::ConnectionUpdated,
         Self::ConnectionRemoved,
         Self::IndexRequested,
+        Self::VectorIndexCreated,
+        Self::VectorIndexRemoved,
     ];
 
     /// The name in answers and the store.
@@ -241,6 +247,8 @@ impl AuditAction {
             Self::ConnectionUpdated => "connection.updated",
             Self::ConnectionRemoved => "connection.removed",
             Self::IndexRequested => "connection.index_requested",
+            Self::VectorIndexCreated => "connection.vectors_created",
+            Self::VectorIndexRemoved => "connection.vectors_removed",
         }
     }
 }

@@ -61,6 +61,8 @@ typed_ids! {
     SearchId;
     /// Identifies a search that was saved under a name.
     SavedSearchId;
+    /// The vectors of a table's rows.
+    VectorIndexId;
 }
 
 /// Makes ids. Injected, so that tests can foresee them.

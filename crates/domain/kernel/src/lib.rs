@@ -1,7 +1,7 @@
 //! The words everyone in Altus 4 speaks: typed ids, time, pages, principals and permissions, port
-//! errors, secrets, the audit log, and the ports that belong to no single domain ([`AuditLog`],
+//! errors, secrets, the audit log, and the ports that belong to no single domain ([`AiPayer`], [`AuditLog`],
 //! [`Background`], [`Cache`], [`ChangePublisher`], [`Clock`], [`IdGenerator`], [`SealedSecrets`], [`SecretCipher`],
-//! [`Timer`]).
+//! [`TextGenerator`], [`Timer`]).
 //!
 //! Invariants:
 //! - A [`Timestamp`] is UTC and has whole milliseconds, whatever it was made from.
@@ -24,6 +24,7 @@
 //! assert!(principal.require::<Search>().is_ok());
 //! ```
 
+mod ai;
 mod audit;
 mod background;
 mod cache;
@@ -47,6 +48,7 @@ pub mod testkit;
 pub use secrecy;
 pub use uuid;
 
+pub use crate::ai::{AiPayer, Generated, Prompt, TextGenerator, TokenUsage, Uncounted};
 pub use crate::audit::{Actor, AuditAction, AuditEvent, AuditFilter, AuditLog, Origin, Outcome};
 pub use crate::background::{Background, Work};
 pub use crate::cache::Cache;
@@ -55,7 +57,8 @@ pub use crate::cipher::{KeyStanding, MasterKey, SealedSecret, SecretCipher};
 pub use crate::copies::{Flights, Freshness};
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
 pub use crate::id::{
-    AccountId, ApiKeyId, ConnectionId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId, SessionId,
+    AccountId, ApiKeyId, ConnectionId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId,
+    SessionId, VectorIndexId,
 };
 pub use crate::page::{Page, PageRequest};
 pub use crate::plan::{Plan, UnknownName};
@@ -71,7 +74,15 @@ pub use crate::write_queue::{WriteQueue, WriteTarget};
 
 #[cfg(feature = "mock")]
 pub use crate::{
-    audit::MockAuditLog, background::MockBackground, cache::MockCache, change::MockChangePublisher,
-    cipher::MockSecretCipher, id::MockIdGenerator, random::MockRandomSource, rotation::MockSealedSecrets,
-    time::MockClock, time::MockTimer,
+    ai::{MockAiPayer, MockTextGenerator},
+    audit::MockAuditLog,
+    background::MockBackground,
+    cache::MockCache,
+    change::MockChangePublisher,
+    cipher::MockSecretCipher,
+    id::MockIdGenerator,
+    random::MockRandomSource,
+    rotation::MockSealedSecrets,
+    time::MockClock,
+    time::MockTimer,
 };

@@ -284,6 +284,8 @@ pub mod grants {
         DatabaseRead;
         /// May change connections.
         DatabaseWrite;
+        /// May write entities, and have texts made.
+        Write;
         /// May manage keys and account data.
         Admin;
     }

@@ -26,6 +26,8 @@ pub struct SearchAnswer {
     pub facets: Vec<(String, Vec<(String, u64)>)>,
     /// The query as it was probably meant, likeliest first, where words of it are in no table.
     pub suggestions: Vec<Suggestion>,
+    /// What the page's results are about, the commonest first.
+    pub categories: Vec<Category>,
     /// Where the time went and what would save some, if that was asked for.
     pub analytics: Option<SearchAnalytics>,
 }
@@ -87,6 +89,7 @@ impl SearchAnswer {
             + facets.sum::<usize>()
             + failures.sum::<usize>()
             + suggestions.sum::<usize>()
+            + self.categories.iter().map(|one| size_of::<Category>() + one.name.len()).sum::<usize>()
     }
 }
 
@@ -110,6 +113,7 @@ impl Hit {
             + names.sum::<usize>()
             + data.sum::<usize>()
             + marked.sum::<usize>()
+            + self.categories.iter().map(|one| size_of::<Category>() + one.name.len()).sum::<usize>()
     }
 }
 
@@ -144,6 +148,35 @@ pub struct Hit {
     pub snippet: Option<String>,
     /// The matched columns with their matches marked, if that was asked for.
     pub highlights: Vec<(String, String)>,
+    /// What its place rests upon, where meaning counted.
+    pub ranking: Option<Ranking>,
+    /// What it is about, each counted once.
+    pub categories: Vec<Category>,
+}
+
+/// What a result's place rests upon. What isn't known is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Ranking {
+    /// What its words say for it; 0–1. `None` where it wasn't found by words.
+    pub words: Option<f64>,
+    /// How near it is in meaning, as the model tells: the cosine, 0–1.
+    pub meaning: Option<f64>,
+    /// Its place in the list by words, from 1.
+    pub words_place: Option<usize>,
+    /// Its place in the list by meaning, from 1.
+    pub meaning_place: Option<usize>,
+}
+
+/// What results are about: as their own rows say it, or, among results whose meaning is known, a group
+/// of near ones by the word that tells it from the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Category {
+    /// Its name.
+    pub name: String,
+    /// How many results of the page are of it.
+    pub count: u64,
+    /// 1 where the rows say so; else how near the results of the group are to each other, 0–1.
+    pub confidence: f64,
 }
 
 /// What an answer had to do without.

@@ -14,7 +14,7 @@ use std::{
 
 use altus4_connections::ConnectionService;
 use altus4_kernel::{
-    Actor, ApiKeyId, Clock, ConnectionId, Granted, IdGenerator, SearchId, Timestamp, grants::Search,
+    Actor, AiPayer, ApiKeyId, Clock, ConnectionId, Granted, IdGenerator, SearchId, Timestamp, grants::Search,
 };
 use async_trait::async_trait;
 
@@ -49,7 +49,12 @@ pub trait AnswerCache: Send + Sync {
 #[async_trait]
 pub trait RunSearch: Send + Sync {
     /// As [`SearchService::search`].
-    async fn run(&self, granted: Granted<Search>, query: SearchQuery) -> Result<SearchAnswer, SearchError>;
+    async fn run(
+        &self,
+        granted: Granted<Search>,
+        query: SearchQuery,
+        payer: &dyn AiPayer,
+    ) -> Result<SearchAnswer, SearchError>;
 
     /// As [`SearchService::search_merged`].
     async fn run_merged(
@@ -57,13 +62,19 @@ pub trait RunSearch: Send + Sync {
         granted: Granted<Search>,
         searches: Vec<Merged>,
         window: Window,
+        payer: &dyn AiPayer,
     ) -> Result<SearchAnswer, MergedFault>;
 }
 
 #[async_trait]
 impl RunSearch for SearchService {
-    async fn run(&self, granted: Granted<Search>, query: SearchQuery) -> Result<SearchAnswer, SearchError> {
-        self.search(granted, query).await
+    async fn run(
+        &self,
+        granted: Granted<Search>,
+        query: SearchQuery,
+        payer: &dyn AiPayer,
+    ) -> Result<SearchAnswer, SearchError> {
+        self.search(granted, query, payer).await
     }
 
     async fn run_merged(
@@ -71,8 +82,9 @@ impl RunSearch for SearchService {
         granted: Granted<Search>,
         searches: Vec<Merged>,
         window: Window,
+        payer: &dyn AiPayer,
     ) -> Result<SearchAnswer, MergedFault> {
-        self.search_merged(granted, searches, window).await
+        self.search_merged(granted, searches, window, payer).await
     }
 }
 
@@ -135,7 +147,8 @@ impl CachedSearch {
     /// Searches, or answers with what the same search was answered; and writes the search down.
     ///
     /// An answer that lacks something (a database that failed, an AI that wasn't there) is given to
-    /// all who asked at the same time, and not kept; nor is an error.
+    /// all who asked at the same time, and not kept; nor is an error. What a provider of AI charges,
+    /// the first of those who asked at the same time pays.
     ///
     /// # Errors
     /// Those of [`SearchService::search`].
@@ -144,11 +157,12 @@ impl CachedSearch {
         granted: Granted<Search>,
         environment: Environment,
         query: SearchQuery,
+        payer: Arc<dyn AiPayer>,
     ) -> Result<Served, SearchError> {
         let begun = Instant::now();
         let (text, mode) = (query.text.as_str().to_owned(), query.mode);
         let mut databases = Vec::new();
-        let outcome = self.find(granted, query, &mut databases).await;
+        let outcome = self.find(granted, query, payer, &mut databases).await;
         let (search_id, took) = (SearchId::from_uuid(self.0.ports.ids.next_id()), begun.elapsed());
         if let Some(status) = status(outcome.as_ref().map(|found| &*found.answer)) {
             let found = outcome.as_ref().ok();
@@ -183,11 +197,12 @@ impl CachedSearch {
         environment: Environment,
         searches: Vec<Merged>,
         window: Window,
+        payer: &dyn AiPayer,
     ) -> Result<Served, MergedFault> {
         let begun = Instant::now();
         let Inner { ports, .. } = &*self.0;
         let asked: Vec<_> = searches.iter().map(|merged| merged.query.clone()).collect();
-        let outcome = ports.service.run_merged(granted, searches, window).await;
+        let outcome = ports.service.run_merged(granted, searches, window, payer).await;
         let took = begun.elapsed();
         let new_id = || SearchId::from_uuid(ports.ids.next_id());
         if let Some(status) = status(outcome.as_ref().map_err(|fault| &*fault.error)) {
@@ -219,6 +234,7 @@ impl CachedSearch {
         &self,
         granted: Granted<Search>,
         query: SearchQuery,
+        payer: Arc<dyn AiPayer>,
         databases: &mut Vec<ConnectionId>,
     ) -> Result<Found, SearchError> {
         let Inner { ports, life, flights } = &*self.0;
@@ -233,7 +249,7 @@ impl CachedSearch {
         let run = || {
             let (front, key, life) = (Arc::clone(&self.0), key.clone(), *life);
             async move {
-                let answer = Arc::new(front.ports.service.run(granted, query).await?);
+                let answer = Arc::new(front.ports.service.run(granted, query, &*payer).await?);
                 let is_whole = answer.failures.is_empty() && answer.degraded.is_empty();
                 if is_whole && !life.is_zero() {
                     // Counted from the end: what a slow database took is not taken off.

@@ -18,10 +18,16 @@ use crate::{
     vocabulary::Vocabularies,
 };
 
+mod beside;
+mod near;
 mod table;
 
-use self::table::gather_table;
-pub(crate) use self::table::{GatheredTable, best_request, read_rows};
+use self::table::{cells, gather_table, sort_columns};
+pub(crate) use self::{
+    beside::{Beside, ask_beside},
+    near::{Near, find_near},
+    table::{GatheredTable, Nearness, best_request, read_rows},
+};
 
 /// How many statements run at once against one database for one search.
 pub(crate) const STATEMENTS_AT_ONCE: usize = 4;

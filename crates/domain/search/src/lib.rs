@@ -13,11 +13,13 @@ mod analysis;
 mod answer;
 mod cached;
 mod candidates;
+mod categories;
 mod error;
 mod evidence;
 mod expr;
 mod facets;
 mod failures;
+mod fusion;
 mod gather;
 mod history;
 mod holds;
@@ -25,6 +27,7 @@ mod identity;
 mod language;
 mod log;
 mod markup;
+mod meaning;
 mod normal;
 mod plan;
 mod ports;
@@ -38,6 +41,7 @@ mod sorting;
 mod suggest;
 mod terms;
 mod text;
+mod vectors;
 mod vocabulary;
 
 #[cfg(any(test, feature = "testkit"))]
@@ -45,8 +49,8 @@ pub mod testkit;
 
 pub use crate::analysis::{ParsedQuery, ParsedWord};
 pub use crate::answer::{
-    DatabaseTiming, Degraded, Failure, FailureReason, Hit, SearchAdvice, SearchAnalytics, SearchAnswer,
-    TotalCount,
+    Category, DatabaseTiming, Degraded, Failure, FailureReason, Hit, Ranking, SearchAdvice, SearchAnalytics,
+    SearchAnswer, TotalCount,
 };
 pub use crate::cached::{
     AnswerCache, CachedAnswer, CachedSearch, CachedSearchPorts, ConnectionEpochs, RunSearch, Served,
@@ -60,9 +64,14 @@ pub use crate::log::{
     DayOfSearches, Environment, HistoryRequest, Interaction, InteractionKind, MAX_FOLDED_CHARS, PopularQuery,
     SearchLog, SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of, folded,
 };
+pub use crate::meaning::{
+    ContentHash, EMBEDDED_CHARS, EmbedRequest, Embedded, Embedder, Embedders, EmbeddingCache, EmbeddingModel,
+    MeaningPorts, Near, QueryEnhancer, ReadyVectors, Related, RowKey, ScanPage, TextKind, Urgency, Vector,
+    VectorCatalog, VectorEntry, VectorIndex, embedded_text,
+};
 pub use crate::ports::{
     Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Order, ReadColumn,
-    Row, RowsRequest, Sample, SampleRequest, SortKey,
+    Row, RowsRequest, Sample, SampleRequest, SortKey, WalkRequest,
 };
 pub use crate::query::{QueryText, SearchMode, SearchQuery, SortBy, Tags, Window, WordMatching};
 pub use crate::saved::{
@@ -73,12 +82,23 @@ pub use crate::service::{
     DatabaseAnalysis, Merged, MergedFault, SearchAnalysis, SearchService, TableAnalysis,
 };
 pub use crate::suggest::{
-    Beginning, Correction, NoSpelling, Spelling, SuggestError, SuggestRequest, Suggestion, SuggestionKind,
-    SuggestionService,
+    Beginning, Correction, NoSpelling, Phrase, Phrases, Spelling, SuggestError, SuggestRequest, Suggestion,
+    SuggestionKind, SuggestionService,
+};
+
+pub use crate::vectors::{
+    ClaimedVectors, KeptVectorCatalog, NewVectorIndex, VECTOR_LIMIT_CONSTRAINT, VECTOR_SAME_CONSTRAINT,
+    VectorClaim, VectorCourse, VectorError, VectorFault, VectorIndexRecord, VectorIndexRepository,
+    VectorPorts, VectorProgress, VectorService, VectorSettings, VectorSpec, VectorState, VectorWorker,
 };
 
 #[cfg(feature = "mock")]
 pub use crate::{
-    cached::MockAnswerCache, log::MockSearchLog, ports::MockFullTextIndex, saved::MockSavedSearchRepository,
-    suggest::MockSpelling,
+    cached::MockAnswerCache,
+    log::MockSearchLog,
+    meaning::{MockEmbedder, MockEmbeddingCache, MockQueryEnhancer, MockVectorCatalog, MockVectorIndex},
+    ports::MockFullTextIndex,
+    saved::MockSavedSearchRepository,
+    suggest::{MockPhrases, MockSpelling},
+    vectors::MockVectorIndexRepository,
 };

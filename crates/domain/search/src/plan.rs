@@ -336,9 +336,13 @@ fn read_columns(table: &Table, searched: &[ColumnRef], shown: &[ColumnRef]) -> V
 }
 
 fn weight(column: &ColumnRef) -> f64 {
+    if is_title(column) { TITLE_WEIGHT } else { 1.0 }
+}
+
+/// Whether a column is called what titles are called.
+pub(crate) fn is_title(column: &ColumnRef) -> bool {
     let name = column.name().to_ascii_lowercase();
-    let title = TITLES.iter().any(|title| name == *title || name.ends_with(&format!("_{title}")));
-    if title { TITLE_WEIGHT } else { 1.0 }
+    TITLES.iter().any(|title| name == *title || name.ends_with(&format!("_{title}")))
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ pub struct RowsRequest {
     pub keys: Vec<Vec<Value>>,
     /// What to read.
     pub read: Vec<ReadColumn>,
+    /// What has to hold for a row to be read at all.
+    pub filter: Option<Filter>,
 }
 
 /// One row that was read by its key.
@@ -94,6 +96,21 @@ pub struct Row {
     pub key: Vec<Value>,
     /// The values of [`RowsRequest::read`], in its order.
     pub values: Vec<Value>,
+}
+
+/// Which rows of a table come next, going by its primary key.
+#[derive(Debug, Clone)]
+pub struct WalkRequest {
+    /// The table; it has a primary key.
+    pub table: Arc<Table>,
+    /// The key after which to go on, as it was read; from the first row where it is left out.
+    pub after: Option<Vec<Value>>,
+    /// What has to hold for a row.
+    pub filter: Option<Filter>,
+    /// What to read beside the key.
+    pub read: Vec<ReadColumn>,
+    /// How many rows at the most.
+    pub limit: u32,
 }
 
 /// Which values of a column are to be counted among the rows that match.
@@ -170,9 +187,18 @@ pub trait FullTextIndex: Send + Sync {
         deadline: Duration,
     ) -> PortResult<Vec<Candidate>>;
 
-    /// The rows with these keys, in any order; those that are gone are left out. One statement,
-    /// over the primary key.
+    /// The rows with these keys, in any order; those that are gone are left out, and those that don't
+    /// pass the filter. One statement, over the primary key.
     async fn rows(&self, target: &Target, request: &RowsRequest, deadline: Duration) -> PortResult<Vec<Row>>;
+
+    /// The next rows in an order of the primary key that is the same every time, and that the server's
+    /// own index has but for keys with parts of an `ENUM` or a `SET`. Fewer than `limit` only where
+    /// there are no more, or where they are too large to be held in memory together: whoever goes on
+    /// after the last one until none comes has had every row once that was there all the while. Rows
+    /// whose key isn't whole (SQLite takes `NULL` in one) are left out.
+    ///
+    /// One statement over the primary key: without a filter it costs the same wherever it goes on.
+    async fn walk(&self, target: &Target, request: &WalkRequest, deadline: Duration) -> PortResult<Vec<Row>>;
 
     /// How many rows match; counting may stop at `at_most`.
     async fn count(

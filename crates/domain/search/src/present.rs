@@ -1,12 +1,14 @@
 //! From what was gathered to what is shown: one ranked list, the wanted page of it, and each hit
 //! with its row, its snippet and its marks.
 
+mod fused;
+
 use std::collections::{HashMap, HashSet};
 
 use altus4_connections::{ColumnRef, Value};
 
 use crate::{
-    Hit, SearchQuery, Tags,
+    Hit, Ranking, SearchQuery, Tags, Vector, categories,
     gather::{Gathered, GatheredTable},
     identity::{key_bytes, row_id},
     markup,
@@ -38,11 +40,28 @@ pub(crate) struct Shown {
     beyond: bool,
     /// `None` where results are sorted: by its own words alone.
     score: Option<f64>,
+    /// What its place rests upon, where meaning counted.
+    ranking: Option<Ranking>,
 }
 
 impl Shown {
     pub(crate) fn score(&self) -> f64 {
         self.score.unwrap_or_default()
+    }
+
+    /// Which of its table's ranked rows it is; `None` where it isn't ranked.
+    pub(crate) fn ranked_row(&self) -> Option<(Place, usize)> {
+        (!self.beyond).then_some((self.place, self.row))
+    }
+
+    /// Its vector, where it is at hand.
+    pub(crate) fn vector(&self, gathered: &[Gathered]) -> Option<Vector> {
+        let nearness = self.table(gathered).nearness.as_ref().filter(|_| !self.beyond)?;
+        nearness.vectors.get(self.row).cloned().flatten()
+    }
+
+    fn table<'a>(&self, gathered: &'a [Gathered]) -> &'a GatheredTable {
+        &gathered[self.place.database].tables[self.place.table]
     }
 
     /// What tells its row from all others.
@@ -75,15 +94,34 @@ impl List {
 /// Rows that were read by their keys, for each table.
 pub(crate) type ReadRows = HashMap<Place, HashMap<Vec<u8>, Vec<Value>>>;
 
+/// The rows that are ranked, before the list is made of them.
+#[derive(Debug)]
+pub(crate) struct Head {
+    shown: Vec<Shown>,
+    /// For each whether it was found by words.
+    by_words: Vec<bool>,
+    exact: bool,
+}
+
 /// Everything that was gathered as one list, in the order that the query asks for.
 pub(crate) fn list(gathered: &[Gathered], query: &SearchQuery, question: &Question) -> List {
-    if query.sort.is_empty() {
-        return ranked(gathered, query, question);
-    }
-    if query.min_score <= 0.0 {
+    if is_given_sorted(query) {
         return sorted(gathered, query.window.end());
     }
-    let mut list = ranked(gathered, query, question);
+    whole(head(gathered, question), gathered, query)
+}
+
+/// Whether servers sort the rows, so that none is ranked.
+pub(crate) fn is_given_sorted(query: &SearchQuery) -> bool {
+    !query.sort.is_empty() && query.min_score <= 0.0
+}
+
+/// The whole list that begins with these rows.
+pub(crate) fn whole(head: Head, gathered: &[Gathered], query: &SearchQuery) -> List {
+    let mut list = ranked(head, gathered, query);
+    if query.sort.is_empty() {
+        return list;
+    }
     list.shown.retain(|shown| !shown.beyond);
     list.shown.sort_by_key(|shown| {
         // Equal ones keep their order, which is that of relevance.
@@ -97,8 +135,13 @@ fn sorted(gathered: &[Gathered], end: usize) -> List {
     let tables: Vec<(Place, &GatheredTable)> = places(gathered).collect();
     let lists: Vec<_> = tables.iter().map(|(_, table)| table.cells.as_slice()).collect();
     let merged = sorting::merge(&lists, end);
-    let shown =
-        merged.into_iter().map(|(list, row)| Shown { place: tables[list].0, row, beyond: true, score: None });
+    let shown = merged.into_iter().map(|(list, row)| Shown {
+        place: tables[list].0,
+        row,
+        beyond: true,
+        score: None,
+        ranking: None,
+    });
     let mut total = 0;
     let mut exact = true;
     for (_, table) in &tables {
@@ -118,14 +161,20 @@ fn places(gathered: &[Gathered]) -> impl Iterator<Item = (Place, &GatheredTable)
     gathered.iter().enumerate().flat_map(tables)
 }
 
-/// Ranks everything that was gathered.
-fn ranked(gathered: &[Gathered], query: &SearchQuery, question: &Question) -> List {
+/// Ranks everything that was gathered by its words.
+pub(crate) fn head(gathered: &[Gathered], question: &Question) -> Head {
     let mut of_place = Vec::new();
+    let mut worded = Vec::new();
     let mut tables = Vec::new();
     let mut exact = true;
     let mut finder = question.terms().finder();
     for (place, found) in places(gathered) {
         let rows = count_rows(found, question, &mut finder);
+        let by_words = found.nearness.as_ref().map_or(rows.len(), |nearness| nearness.by_words);
+        let holds = |(row, (counted, _)): (usize, &(RowWords, f64))| {
+            row < by_words || counted.matched_fields().next().is_some()
+        };
+        worded.push(rows.iter().enumerate().map(holds).collect::<Vec<bool>>());
         let population = if found.complete { found.plan.table.estimated_rows.unwrap_or(0) } else { 0 };
         let weights = found.plan.searched.iter().map(|(_, weight)| *weight).collect();
         let known = found.vocabulary.as_ref().map(|known| Known {
@@ -137,15 +186,24 @@ fn ranked(gathered: &[Gathered], query: &SearchQuery, question: &Question) -> Li
         of_place.push(place);
         tables.push(RankedTable { weights, population, known, rows });
     }
-    let mut shown: Vec<Shown> = rank::rank(&tables, question.weights())
-        .into_iter()
-        .map(|placed| Shown {
-            place: of_place[placed.table],
-            row: placed.row,
-            beyond: false,
-            score: Some(placed.score),
-        })
-        .collect();
+    let placed = rank::rank(&tables, question.weights());
+    let shown = placed.iter().map(|placed| Shown {
+        place: of_place[placed.table],
+        row: placed.row,
+        beyond: false,
+        score: Some(placed.score),
+        ranking: None,
+    });
+    Head {
+        shown: shown.collect(),
+        by_words: placed.iter().map(|placed| worded[placed.table][placed.row]).collect(),
+        exact,
+    }
+}
+
+/// The ranked rows, then those beyond; without those that score too little.
+fn ranked(head: Head, gathered: &[Gathered], query: &SearchQuery) -> List {
+    let Head { mut shown, exact, .. } = head;
     append_beyond(&mut shown, gathered);
     let known = shown.len();
     shown.retain(|shown| shown.score() >= query.min_score);
@@ -186,9 +244,11 @@ fn append_beyond(list: &mut Vec<Shown>, gathered: &[Gathered]) {
     tail.sort_unstable();
     let mut above = list.last().map_or(1.0, Shown::score);
     let step = above / (tail.len() as f64 + 1.0);
+    // Where meaning counted, nothing is known of these.
+    let ranking = list.last().and_then(|last| last.ranking).map(|_| Ranking::default());
     for (row, place) in tail {
         above -= step;
-        list.push(Shown { place, row, beyond: true, score: Some(above) });
+        list.push(Shown { place, row, beyond: true, score: Some(above), ranking });
     }
 }
 
@@ -254,7 +314,7 @@ pub(crate) fn hit(
     };
     let visible = |column: &ColumnRef| table.primary_key.contains(column) || plan.shown.contains(column);
     let columns = table.columns.iter().map(|column| &column.column).filter(|column| visible(column));
-    let data =
+    let data: Vec<_> =
         columns.filter_map(|column| Some((column.name().to_owned(), value(column)?.clone()))).collect();
     let texts: Vec<(&ColumnRef, f64, &str)> = plan
         .searched
@@ -282,9 +342,11 @@ pub(crate) fn hit(
         table: table.table.name().to_owned(),
         score: shown.score.unwrap_or_else(alone),
         matched_columns: matched.iter().map(|(column, _)| column.name().to_owned()).collect(),
+        categories: categories::of_row(table, &data),
         data,
         snippet: best_snippet(&matched, finder, query.highlight.as_ref()),
         highlights,
+        ranking: shown.ranking,
     })
 }
 

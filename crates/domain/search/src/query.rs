@@ -228,6 +228,9 @@ pub struct SearchQuery {
     pub min_score: f64,
     /// The weight of meaning against words in [`SearchMode::Semantic`]; 0–1.
     pub semantic_ratio: f64,
+    /// Whether providers outside may be asked: `Some(false)` keeps all that meaning needs in this
+    /// process; only `Some(true)` asks for related queries.
+    pub enable_ai: Option<bool>,
     /// Tell trends, advice and timings with the answer.
     pub include_analytics: bool,
     /// Mark matches in the columns they occur in.
@@ -269,6 +272,7 @@ impl SearchQuery {
             window: Window::default(),
             min_score: 0.0,
             semantic_ratio: Self::DEFAULT_SEMANTIC_RATIO,
+            enable_ai: None,
             include_analytics: false,
             highlight: None,
             timeout: Self::DEFAULT_TIMEOUT,

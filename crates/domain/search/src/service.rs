@@ -2,6 +2,7 @@
 
 mod analyze;
 mod learn;
+mod meaning;
 mod merged;
 mod names;
 
@@ -12,10 +13,10 @@ use std::{
 };
 
 use altus4_connections::{ByEngine, ConnectionError, ConnectionService, SearchEvidence, Target};
-use altus4_kernel::{Background, Granted, IdGenerator, SearchId, Timer, grants::Search};
+use altus4_kernel::{AiPayer, Background, Granted, IdGenerator, SearchId, Timer, grants::Search};
 use futures::{
     StreamExt,
-    future::{Either, join_all, select},
+    future::{Either, join, join_all, select},
     pin_mut, stream,
 };
 
@@ -25,8 +26,10 @@ pub use self::{
     merged::{Merged, MergedFault},
 };
 use crate::{
-    DatabaseTiming, Degraded, Failure, FailureReason, FullTextIndex, Hit, SearchAdvice, SearchAnalytics,
-    SearchAnswer, SearchError, SearchMode, SearchQuery, Spelling, Suggestion, TotalCount, facets,
+    DatabaseTiming, Degraded, Failure, FailureReason, FullTextIndex, Hit, MeaningPorts, Phrases,
+    SearchAdvice, SearchAnalytics, SearchAnswer, SearchError, SearchQuery, Spelling, Suggestion, TotalCount,
+    categories::{self, name_groups},
+    facets,
     failures::connection_failure,
     gather::{Gathered, gather, read_rows},
     present::{self, List, Shown},
@@ -46,6 +49,7 @@ pub struct SearchService {
     vocabularies: Vocabularies,
     ids: Arc<dyn IdGenerator>,
     evidence: Option<Arc<dyn SearchEvidence>>,
+    meaning: Option<MeaningPorts>,
 }
 
 /// A search that has been run, before any of its rows is shown.
@@ -55,6 +59,8 @@ struct Run {
     gathered: Vec<Gathered>,
     list: List,
     suggestions: Vec<Suggestion>,
+    /// What it had to do without.
+    degraded: Vec<Degraded>,
     until: Instant,
     /// How long gathering took.
     search: Duration,
@@ -73,12 +79,18 @@ impl SearchService {
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
         let vocabularies = Vocabularies::new(background);
-        Self { connections, indexes, timer, vocabularies, ids, evidence: None }
+        Self { connections, indexes, timer, vocabularies, ids, evidence: None, meaning: None }
     }
 
     /// How words are spelt in the databases that were searched lately.
     #[must_use]
     pub fn spelling(&self) -> Arc<dyn Spelling> {
+        Arc::new(self.vocabularies.clone())
+    }
+
+    /// Titles of the databases that were searched lately.
+    #[must_use]
+    pub fn phrases(&self) -> Arc<dyn Phrases> {
         Arc::new(self.vocabularies.clone())
     }
 
@@ -89,9 +101,16 @@ impl SearchService {
         Self { evidence: Some(evidence), ..self }
     }
 
+    /// The same, with what tells meaning.
+    #[must_use]
+    pub fn with_meaning(self, ports: MeaningPorts) -> Self {
+        Self { meaning: Some(ports), ..self }
+    }
+
     /// Searches the databases that the query names, or all active ones of the account, side by
     /// side, and answers with one list. What has not answered at the query's time limit is left out
-    /// and named.
+    /// and named. What a provider outside charges, `payer` pays; without that, and without meaning
+    /// whenever it is slow or fails, words answer alone, and the answer says so.
     ///
     /// # Errors
     /// [`SearchError`]; never because one database of several failed.
@@ -99,8 +118,9 @@ impl SearchService {
         &self,
         granted: Granted<Search>,
         query: SearchQuery,
+        payer: &dyn AiPayer,
     ) -> Result<SearchAnswer, SearchError> {
-        let mut run = self.run(granted, query).await?;
+        let mut run = self.run(granted, query, payer).await?;
         let showing = Instant::now();
         let mut failures = Vec::new();
         let hits = self.show(&run, run.list.page(run.query.window), &mut failures).await;
@@ -110,23 +130,32 @@ impl SearchService {
         let complete = failures.is_empty();
         Ok(SearchAnswer {
             search_id: SearchId::from_uuid(self.ids.next_id()),
-            hits,
             total: TotalCount { count: run.list.total, exact: run.list.exact && complete },
-            degraded: run.degraded(),
+            degraded: run.degraded,
             failures,
             facets,
+            categories: categories::sum(&hits),
             suggestions: run.suggestions,
             analytics,
+            hits,
         })
     }
 
     /// Everything but the rows of the page.
-    async fn run(&self, granted: Granted<Search>, query: SearchQuery) -> Result<Run, SearchError> {
+    async fn run(
+        &self,
+        granted: Granted<Search>,
+        query: SearchQuery,
+        payer: &dyn AiPayer,
+    ) -> Result<Run, SearchError> {
         let started = Instant::now();
         let until = started + query.timeout;
         let mut question = Question::of(&query)?;
         let targets = self.connections.searchable(granted, &query.databases).await?;
-        let (gathered, known) = self.gather_corrected(targets, &query, &mut question).await;
+        let asking = self.asking(&query, payer, started);
+        let hearing = self.hear(asking.as_ref(), &targets, &query);
+        let gathering = self.gather_corrected(targets.clone(), &query, &mut question);
+        let ((mut gathered, known), mut heard) = join(gathering, hearing).await;
         check_names(&query, &question, &gathered)?;
         check_filter(&gathered)?;
         if !gathered.is_empty() && gathered.iter().all(|database| database.failed) {
@@ -134,10 +163,13 @@ impl SearchService {
         }
         let search = started.elapsed();
         let ranking = Instant::now();
-        let list = present::list(&gathered, &query, &question);
+        let list = self.list(asking.as_ref(), &mut heard, &mut gathered, (&query, &question)).await;
         let known: Vec<&Vocabulary> = known.iter().map(AsRef::as_ref).collect();
-        let suggestions = question.suggestions(query.text.as_str(), &known, list.total == 0);
-        Ok(Run { query, question, gathered, list, suggestions, until, search, ranking: ranking.elapsed() })
+        let mut suggestions = question.suggestions(query.text.as_str(), &known, list.total == 0);
+        let (related, degraded) = heard.told();
+        suggestions.extend(related);
+        let ranking = ranking.elapsed();
+        Ok(Run { query, question, gathered, list, suggestions, degraded, until, search, ranking })
     }
 
     /// Gathers for the words as they are held to be meant; and what is known of the tables' words.
@@ -232,16 +264,17 @@ impl SearchService {
             }
         }
         let mut finder = run.question.terms().finder();
-        let hit = |shown| present::hit(gathered, shown, &rows, &run.query, &run.question, &mut finder);
-        page.iter().filter_map(hit).collect()
+        let hit = |shown: &Shown| {
+            let hit = present::hit(gathered, shown, &rows, &run.query, &run.question, &mut finder)?;
+            Some((hit, shown.vector(gathered)))
+        };
+        let mut hits: Vec<_> = page.iter().filter_map(hit).collect();
+        name_groups(&mut hits, &mut finder);
+        hits.into_iter().map(|(hit, _)| hit).collect()
     }
 }
 
 impl Run {
-    fn degraded(&self) -> Vec<Degraded> {
-        if self.query.mode == SearchMode::Semantic { vec![Degraded::Ai] } else { vec![] }
-    }
-
     /// What was counted, in the order of the query.
     fn facets(&mut self) -> Vec<(String, Vec<(String, u64)>)> {
         let mut counted: Vec<Vec<crate::Facet>> = vec![Vec::new(); self.query.facets.len()];

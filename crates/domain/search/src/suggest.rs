@@ -1,5 +1,5 @@
-//! Suggestions while somebody types: what the account found things with before, and how words are
-//! spelt in the data.
+//! Suggestions while somebody types: what the account found things with before, how words are spelt in
+//! the data, and which of its titles go with them.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -111,6 +111,29 @@ impl Spelling for NoSpelling {
     }
 }
 
+/// A title or a phrase of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phrase {
+    /// As the data has it, in one line of at most 100 characters.
+    pub text: String,
+    /// How well it goes with what was typed; 0–1.
+    pub score: f64,
+}
+
+/// Knows titles and phrases of the data. Answers from memory, at once.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait Phrases: Send + Sync {
+    /// Those of these databases, and of these tables of them (of all, where none is named), that what
+    /// was typed may become, the likeliest first, `limit` at the most. MUST look at no other databases.
+    fn completions(
+        &self,
+        databases: &[ConnectionId],
+        tables: &[String],
+        typed: &str,
+        limit: usize,
+    ) -> Vec<Phrase>;
+}
+
 /// Why there are no suggestions.
 #[derive(Debug, thiserror::Error)]
 pub enum SuggestError {
@@ -128,6 +151,7 @@ pub struct SuggestionService {
     connections: ConnectionService,
     log: Arc<dyn SearchLog>,
     spelling: Arc<dyn Spelling>,
+    phrases: Option<Arc<dyn Phrases>>,
 }
 
 impl SuggestionService {
@@ -137,7 +161,13 @@ impl SuggestionService {
     /// The service over these ports.
     #[must_use]
     pub fn new(connections: ConnectionService, log: Arc<dyn SearchLog>, spelling: Arc<dyn Spelling>) -> Self {
-        Self { connections, log, spelling }
+        Self { connections, log, spelling, phrases: None }
+    }
+
+    /// The same, completing what is typed with titles and phrases of the data too.
+    #[must_use]
+    pub fn with_phrases(self, phrases: Arc<dyn Phrases>) -> Self {
+        Self { phrases: Some(phrases), ..self }
     }
 
     /// What may be meant by what was typed so far, the likeliest first.
@@ -169,11 +199,21 @@ impl SuggestionService {
             })
             .collect();
         suggestions.extend(self.respelt(&databases, request));
+        suggestions.extend(self.completed(&databases, request));
         suggestions.sort_by(|a, b| b.score.total_cmp(&a.score));
         let mut seen = HashSet::from([folded(typed)]);
         suggestions.retain(|suggestion| seen.insert(folded(&suggestion.text)));
         suggestions.truncate(request.limit);
         Ok(suggestions)
+    }
+
+    /// What the data has that goes with what was typed.
+    fn completed(&self, databases: &[ConnectionId], request: &SuggestRequest) -> Vec<Suggestion> {
+        let Some(phrases) = &self.phrases else { return Vec::new() };
+        let typed = request.beginning.as_str();
+        let found = phrases.completions(databases, &request.tables, typed, request.limit);
+        let suggestion = |Phrase { text, score }| Suggestion { text, score, kind: SuggestionKind::Semantic };
+        found.into_iter().map(suggestion).collect()
     }
 
     /// What was typed with the words that the data doesn't have spelt as it has them. With several such

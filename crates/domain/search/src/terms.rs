@@ -21,6 +21,11 @@ const STOP_WORDS: &[&str] = &[
     "who", "will", "with", "www",
 ];
 
+/// Whether a word in lower case says something.
+pub(crate) fn is_telling(word: &str) -> bool {
+    !STOP_WORDS.contains(&word)
+}
+
 /// Cuts words down to their stems: Porter's English stemmer ("Snowball", 2001).
 pub(crate) struct Stemming(Stemmer);
 
@@ -85,7 +90,6 @@ impl Terms {
             exact: None,
         };
         let typed = |span: Span| query[span.start..span.end].to_lowercase();
-        let is_telling = |word: &String| !STOP_WORDS.contains(&word.as_str());
         let all_stop = !words(query).map(typed).any(|word| is_telling(&word));
         for typed in words(query).map(typed).filter(|word| all_stop || is_telling(word)) {
             if terms.typed.len() == Self::MAX || terms.typed.contains(&typed) {

@@ -1,5 +1,5 @@
-//! Fakes and contracts for tests: tables in memory, read naively, a log, saved searches and a cache in
-//! memory, and the suites that every adapter of these ports has to pass.
+//! Fakes and contracts for tests: tables in memory, read naively, a log, saved searches, vectors, a cache
+//! and embeddings in memory, and the suites that every adapter of these ports has to pass.
 
 mod conditions;
 mod contract;
@@ -16,13 +16,17 @@ pub use altus4_kernel::contract_tests;
 pub use self::{
     conditions::passes,
     contract::{
-        FullTextSubject, SearchLogSubject, TableSpec, answer_cache_contract, full_text_contract,
-        saved_searches_contract, search_log_contract,
+        FullTextSubject, SearchLogSubject, TableSpec, VectorIndexSubject, VectorRecordsSubject,
+        answer_cache_contract, embedder_contract, embedding_cache_contract, full_text_contract,
+        saved_searches_contract, search_log_contract, vector_index_contract, vector_records_contract,
     },
     index::InMemoryIndex,
-    memory::{InMemoryAnswerCache, InMemorySavedSearches, InMemorySearchLog},
+    memory::{
+        InMemoryAnswerCache, InMemoryEmbedder, InMemoryEmbeddingCache, InMemorySavedSearches,
+        InMemorySearchLog, InMemoryVectorIndex, InMemoryVectorRecords,
+    },
     reading::reads,
-    sample::{sample_answer, sample_record, sample_saved},
+    sample::{sample_answer, sample_record, sample_saved, sample_vectors},
 };
 
 #[cfg(test)]
@@ -33,8 +37,11 @@ mod tests {
     use altus4_kernel::{AccountId, secrecy::SecretString, uuid::Uuid};
     use async_trait::async_trait;
 
-    use super::{FullTextSubject, InMemoryAnswerCache, InMemoryIndex, InMemorySearchLog, TableSpec};
-    use crate::FullTextIndex;
+    use super::{
+        FullTextSubject, InMemoryAnswerCache, InMemoryEmbedder, InMemoryEmbeddingCache, InMemoryIndex,
+        InMemorySearchLog, InMemoryVectorIndex, InMemoryVectorRecords, TableSpec, VectorIndexSubject,
+    };
+    use crate::{FullTextIndex, VectorIndex};
 
     #[async_trait]
     impl FullTextSubject for InMemoryIndex {
@@ -50,8 +57,23 @@ mod tests {
         }
     }
 
+    #[async_trait]
+    impl VectorIndexSubject for InMemoryVectorIndex {
+        fn index(&self) -> &dyn VectorIndex {
+            self
+        }
+
+        async fn after_kill(&self) -> Box<dyn VectorIndex> {
+            Box::new(self.clone())
+        }
+    }
+
     crate::full_text_contract!(block_on, InMemoryIndex::default());
     crate::search_log_contract!(block_on, InMemorySearchLog::default());
     crate::saved_searches_contract!(block_on, InMemorySearchLog::default());
     crate::answer_cache_contract!(block_on, InMemoryAnswerCache::default());
+    crate::embedder_contract!(block_on, InMemoryEmbedder::default());
+    crate::embedding_cache_contract!(block_on, InMemoryEmbeddingCache::default());
+    crate::vector_index_contract!(block_on, InMemoryVectorIndex::default());
+    crate::vector_records_contract!(block_on, InMemoryVectorRecords::default());
 }

@@ -3,15 +3,19 @@
 
 mod census;
 mod kept;
+mod phrases;
 mod spelling;
 mod suggested;
 
 use std::collections::HashMap;
 
-use self::spelling::{Letters, distance};
 pub(crate) use self::{
     census::Census,
     kept::{Known, Vocabularies},
+};
+use self::{
+    phrases::Titles,
+    spelling::{Letters, distance},
 };
 
 /// The words of some columns of a table.
@@ -32,6 +36,8 @@ pub(crate) struct Vocabulary {
     /// Words that are written with a hyphen, by what they are without it.
     joined: HashMap<Box<str>, (Box<str>, Box<str>)>,
     bytes: usize,
+    /// Titles of its rows.
+    titles: Titles,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +87,7 @@ impl Vocabulary {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.titles.bytes()
     }
 
     /// About how many rows hold a word with this stem; exactly, when it is whole.

@@ -7,8 +7,14 @@ mod analysis;
 mod bench;
 #[path = "service/engine.rs"]
 mod engine;
+#[path = "service/meaning.rs"]
+mod meaning;
 #[path = "service/merged.rs"]
 mod merged;
+#[path = "service/outside.rs"]
+mod outside;
+#[path = "service/sphere.rs"]
+mod sphere;
 #[path = "service/walks.rs"]
 mod walks;
 #[path = "service/words.rs"]
@@ -19,7 +25,7 @@ mod world;
 use std::{collections::HashSet, sync::atomic::Ordering};
 
 use altus4_connections::ConnectionError;
-use altus4_kernel::{PortErrorKind, testkit::InstantTimer};
+use altus4_kernel::{PortErrorKind, Uncounted, testkit::InstantTimer};
 use altus4_search::{Degraded, FailureReason, SearchError, SearchMode, SearchQuery, Window};
 use futures::executor::block_on;
 
@@ -74,11 +80,11 @@ fn an_adapter_that_misses_its_deadline_is_left_behind() {
 fn a_connection_of_another_account_does_not_exist_and_is_not_called() {
     let bench = over(vec![Database::new(10, &[("router", "router")])]);
     let foreign = SearchQuery { databases: vec![id(10)], ..query("router") };
-    let error = block_on(bench.service.search(granted(STRANGER), foreign));
+    let error = block_on(bench.service.search(granted(STRANGER), foreign, &Uncounted));
     assert!(
         matches!(error, Err(SearchError::Connection(ConnectionError::NotFound(unknown))) if unknown == id(10))
     );
-    let everything = block_on(bench.service.search(granted(STRANGER), query("router"))).unwrap();
+    let everything = block_on(bench.service.search(granted(STRANGER), query("router"), &Uncounted)).unwrap();
     assert!(everything.hits.is_empty());
     assert!(bench.index.called.lock().unwrap().is_empty());
 }

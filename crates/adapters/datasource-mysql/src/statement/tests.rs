@@ -275,7 +275,7 @@ fn keys_are_padded_to_a_power_of_two() {
     let key = |number| vec![Value::Int(number), Value::Text("2026-01-15T10:30:00".into())];
     let odd = vec![vec![Value::Int(1)], vec![Value::Null, Value::Null]];
     let keys = [vec![key(1), key(2), key(3)], odd.clone()].concat();
-    let (query, _) = rows(&RowsRequest { table: Arc::clone(&table), keys, read: vec![] })
+    let (query, _) = rows(&RowsRequest { table: Arc::clone(&table), keys, read: vec![], filter: None })
         .expect("a statement can be written")
         .expect("some row can have these keys");
     assert_eq!(
@@ -283,5 +283,5 @@ fn keys_are_padded_to_a_power_of_two() {
         "SELECT `a`, `b` FROM `od``d` WHERE (`a`, `b`) IN ((?, ?), (?, ?), (?, ?), (?, ?))"
     );
     assert_eq!((query.values.len(), query.max_rows), (8, 3));
-    assert!(matches!(rows(&RowsRequest { table, keys: odd, read: vec![] }), Ok(None)));
+    assert!(matches!(rows(&RowsRequest { table, keys: odd, read: vec![], filter: None }), Ok(None)));
 }

@@ -48,7 +48,7 @@ async fn nothing_is_asked_where_nothing_can_match() {
     let table = world.table("articles").await;
     assert!(world.candidates(&by_index(&table, &[], &["title"])).await.is_empty());
     assert!(world.candidates(&by_index(&table, &["absent"], &["title"])).await.is_empty());
-    assert!(world.rows(&RowsRequest { keys: vec![], read: vec![], table }).await.is_empty());
+    assert!(world.rows(&RowsRequest { keys: vec![], read: vec![], table, filter: None }).await.is_empty());
 }
 
 #[tokio::test]
@@ -56,7 +56,8 @@ async fn rows_are_read_by_their_keys_and_those_gone_are_left_out() {
     let world = World::new(ARTICLES);
     let table = world.table("articles").await;
     let keys = [1, 99, 3, 2].map(|id| vec![Value::Int(id)]).to_vec();
-    let mut rows = world.rows(&RowsRequest { keys, read: read(&table, &["title"]), table }).await;
+    let mut rows =
+        world.rows(&RowsRequest { keys, read: read(&table, &["title"]), table, filter: None }).await;
     rows.sort_by_key(|row| format!("{:?}", row.key));
     let text = |text: &str| Value::Text(text.to_owned());
     let found: Vec<_> = rows.into_iter().map(|row| (row.key, row.values)).collect();
@@ -82,7 +83,8 @@ async fn a_composite_key_finds_its_rows_alone() {
     let key = |page, book: &str| vec![Value::Int(page), Value::Text(book.to_owned())];
     assert_eq!(found.iter().map(|c| c.key.clone()).collect::<Vec<_>>(), [key(1, "a"), key(2, "a")]);
     let keys = vec![key(1, "a"), key(2, "b"), key(3, "a")];
-    let mut rows = world.rows(&RowsRequest { keys, read: read(&table, &["book"]), table }).await;
+    let mut rows =
+        world.rows(&RowsRequest { keys, read: read(&table, &["book"]), table, filter: None }).await;
     rows.sort_by_key(|row| format!("{:?}", row.key));
     assert_eq!(rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [key(1, "a"), key(2, "b")]);
 }
@@ -95,7 +97,7 @@ async fn more_than_fits_into_one_statement_is_refused_and_the_next_call_works() 
     let table = world.table("notes").await;
     let key = |text: String| vec![Value::Text(text)];
     let long = (0..1_024).map(|number| key(format!("{number:05000}"))).collect();
-    let request = RowsRequest { keys: long, read: vec![], table };
+    let request = RowsRequest { keys: long, read: vec![], table, filter: None };
     let error = world.source.rows(&world.target, &request, DEADLINE).await.expect_err("5 MB of keys");
     assert_eq!(error.kind, PortErrorKind::Rejected);
     assert!(error.detail.expect("a detail").message.contains("one statement"));
@@ -113,7 +115,7 @@ async fn a_table_without_a_key_is_searched_but_not_read_by_key() {
     let found = world.candidates(&by_index(&table, &["needle"], &["body", "score"])).await;
     assert_eq!(found[0].key, Vec::<Value>::new());
     assert_eq!(found[0].values, [Value::Text("needle".into()), Value::Int(7)]);
-    let request = RowsRequest { keys: vec![vec![Value::Int(1)]], read: vec![], table };
+    let request = RowsRequest { keys: vec![vec![Value::Int(1)]], read: vec![], table, filter: None };
     let error = world.source.rows(&world.target, &request, DEADLINE).await.expect_err("no key");
     assert_eq!(error.kind, PortErrorKind::Rejected);
 }
@@ -140,7 +142,7 @@ async fn odd_names_are_searched_and_read() {
     assert_eq!(row.values, expected);
     assert_eq!(world.candidates(&by_scan(&table, &["needle"], &columns)).await.len(), 2);
     let keys = vec![vec![Value::Int(1)]];
-    let rows = world.rows(&RowsRequest { keys, read: read(&table, &columns), table }).await;
+    let rows = world.rows(&RowsRequest { keys, read: read(&table, &columns), table, filter: None }).await;
     assert_eq!(rows[0].values, expected);
     let table = world.table(&long).await;
     assert_eq!(ids(&world.candidates(&by_index(&table, &["needle"], &["group"])).await), [3]);

@@ -1,9 +1,9 @@
 //! Values of every type, as they are read and as keys.
 
 use altus4_connections::Value;
-use altus4_search::RowsRequest;
+use altus4_search::{FullTextIndex as _, RowsRequest, WalkRequest};
 
-use crate::fixture::{World, by_index, read};
+use crate::fixture::{DEADLINE, World, by_index, read};
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
@@ -69,36 +69,51 @@ async fn every_type_is_read_as_what_it_is() {
     let names: Vec<_> = (0..columns.len()).map(|n| format!("c{n}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let found = world.candidates(&by_index(&table, &["needle"], &names)).await;
-    let rows =
-        world.rows(&RowsRequest { keys: vec![vec![Value::Int(1)]], read: read(&table, &names), table }).await;
+    let rows = world
+        .rows(&RowsRequest {
+            keys: vec![vec![Value::Int(1)]],
+            read: read(&table, &names),
+            table,
+            filter: None,
+        })
+        .await;
     assert_eq!(rows[0].values, found[0].values);
     for ((kind, stored, expected), value) in columns.iter().zip(&found[0].values) {
         assert_eq!(value, expected, "{kind} {stored}");
     }
 }
 
-#[tokio::test]
-async fn a_key_of_any_type_finds_the_row_it_was_read_from() {
-    let kinds: Vec<(&str, &str, &str)> = vec![
-        ("BIGINT UNSIGNED", "18446744073709551615", "18446744073709551614"),
-        ("TINYINT(1)", "1", "2"),
-        ("BIT(12)", "b'100000000001'", "b'100000000000'"),
-        ("FLOAT", "0.1", "0.2"),
-        ("DOUBLE", "0.1", "0.2"),
-        ("DECIMAL(20,5)", "123456789012345.67891", "123456789012345.67892"),
-        ("DATE", "'2026-01-15'", "'2026-01-16'"),
-        ("DATETIME(6)", "'2026-01-15 10:30:00.000001'", "'2026-01-15 10:30:00.000002'"),
-        ("TIMESTAMP", "'2026-01-15 10:30:00'", "'2026-01-15 10:30:01'"),
-        ("TIME", "'-10:30:00'", "'10:30:00'"),
-        ("YEAR", "2026", "2027"),
-        ("VARCHAR(20)", "'größe 😀'", "'b'"),
-        ("VARCHAR(20) CHARACTER SET latin1", "'größe'", "'b'"),
-        ("VARCHAR(20) COLLATE utf8mb4_bin", "'a'", "'A'"),
-        ("BINARY(16)", "0xFF00FE01FD02FC03FB04FA05F906F807", "0xFF00FE01FD02FC03FB04FA05F906F808"),
-        ("ENUM('Open','Shut')", "'Open'", "'Shut'"),
-        ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", "'123e4567-e89b-12d3-a456-426655440001'"),
-    ];
-    let script: Vec<_> = kinds
+/// Types of keys, with two values of each.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("BIGINT UNSIGNED", "18446744073709551615", "18446744073709551614"),
+    ("TINYINT(1)", "1", "2"),
+    ("BIT(12)", "b'100000000001'", "b'100000000000'"),
+    ("FLOAT", "0.1", "0.2"),
+    ("DOUBLE", "0.1", "0.2"),
+    ("DECIMAL(20,5)", "123456789012345.67891", "123456789012345.67892"),
+    ("DATE", "'2026-01-15'", "'2026-01-16'"),
+    ("DATETIME(6)", "'2026-01-15 10:30:00.000001'", "'2026-01-15 10:30:00.000002'"),
+    ("TIMESTAMP", "'2026-01-15 10:30:00'", "'2026-01-15 10:30:01'"),
+    ("TIME", "'-10:30:00'", "'10:30:00'"),
+    ("YEAR", "2026", "2027"),
+    ("VARCHAR(20)", "'größe 😀'", "'b'"),
+    ("VARCHAR(20) CHARACTER SET latin1", "'größe'", "'b'"),
+    ("VARCHAR(20) COLLATE utf8mb4_bin", "'a'", "'A'"),
+    ("BINARY(16)", "0xFF00FE01FD02FC03FB04FA05F906F807", "0xFF00FE01FD02FC03FB04FA05F906F808"),
+    ("ENUM('Open','Shut')", "'Open'", "'Shut'"),
+    ("ENUM('z','A','a') COLLATE utf8mb4_bin", "'z'", "'a'"),
+    ("SET('b','a')", "'b'", "'b,a'"),
+    (
+        "DECIMAL(65,0)",
+        "'99999999999999999999999999999999999999999999999999999999999999998'",
+        "'99999999999999999999999999999999999999999999999999999999999999999'",
+    ),
+    ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", "'123e4567-e89b-12d3-a456-426655440001'"),
+];
+
+/// A table for each of [`KEYS`].
+fn keyed() -> World {
+    let script: Vec<_> = KEYS
         .iter()
         .enumerate()
         .map(|(n, (kind, one, other))| {
@@ -108,16 +123,51 @@ async fn a_key_of_any_type_finds_the_row_it_was_read_from() {
             )
         })
         .collect();
-    let world = World::new(&format!("SET sql_mode = ''; SET time_zone = '+00:00'; {}", script.join("\n")));
+    World::new(&format!("SET sql_mode = ''; SET time_zone = '+00:00'; {}", script.join("\n")))
+}
+
+#[tokio::test]
+async fn a_key_of_any_type_finds_the_row_it_was_read_from() {
+    let world = keyed();
     let snapshot = world.snapshot().await;
-    for (n, (kind, ..)) in kinds.iter().enumerate() {
+    for (n, (kind, ..)) in KEYS.iter().enumerate() {
         let table = snapshot.table(&format!("t{n}")).expect("the table");
         let found = world.candidates(&by_index(table, &["needle"], &[])).await;
         let keys = vec![found[0].key.clone()];
-        let request = RowsRequest { keys: keys.clone(), read: read(table, &["body"]), table: table.clone() };
+        let request = RowsRequest {
+            keys: keys.clone(),
+            read: read(table, &["body"]),
+            table: table.clone(),
+            filter: None,
+        };
         let rows = world.rows(&request).await;
         let rows: Vec<_> = rows.into_iter().map(|row| (row.key, row.values)).collect();
         assert_eq!(rows, [(keys[0].clone(), vec![text("needle")])], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_walk_goes_by_a_key_of_any_type() {
+    let world = keyed();
+    let snapshot = world.snapshot().await;
+    for (n, (kind, ..)) in KEYS.iter().enumerate() {
+        let table = snapshot.table(&format!("t{n}")).expect("the table");
+        let all = WalkRequest {
+            table: table.clone(),
+            after: None,
+            filter: None,
+            read: read(table, &["body"]),
+            limit: 9,
+        };
+        let walk = async |request: &WalkRequest| {
+            world.source.walk(&world.target, request, DEADLINE).await.expect("rows")
+        };
+        let rows = walk(&all).await;
+        assert_eq!(rows.len(), 2, "{kind}");
+        let second = WalkRequest { after: Some(rows[0].key.clone()), ..all.clone() };
+        assert_eq!(walk(&second).await, rows[1..], "{kind}");
+        let rest = WalkRequest { after: Some(rows[1].key.clone()), ..all };
+        assert_eq!(walk(&rest).await, [], "{kind}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use altus4_connections::{DiscoveredTable, Table, Target, Value};
+use altus4_connections::{ColumnKind, DiscoveredTable, Table, Target, Value};
 use altus4_search::{
     FullTextIndex,
     testkit::{FullTextSubject, TableSpec},
@@ -30,12 +30,17 @@ impl FullTextSubject for Subject {
 
 fn script(spec: &TableSpec, options: &str) -> String {
     let DiscoveredTable { name, columns, primary_key, full_text_indexes, .. } = &spec.table;
+    let is_number = primary_key.len() == 1
+        && columns.iter().any(|c| primary_key[0] == c.name && c.kind == ColumnKind::Integer);
     let column = |column: &altus4_connections::DiscoveredColumn| {
-        let is_key = primary_key.contains(&column.name);
-        let declared = if is_key { "INTEGER PRIMARY KEY" } else { &column.declared_type };
+        let is_rowid = is_number && primary_key.contains(&column.name);
+        let declared = if is_rowid { "INTEGER PRIMARY KEY" } else { &column.declared_type };
         format!("\"{}\" {declared} COLLATE NOCASE", column.name)
     };
-    let columns: Vec<_> = columns.iter().map(column).collect();
+    let mut columns: Vec<_> = columns.iter().map(column).collect();
+    if !is_number && !primary_key.is_empty() {
+        columns.push(format!("PRIMARY KEY ({})", primary_key.join(", ")));
+    }
     let row = |row: &Vec<Value>| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(", "));
     let rows: Vec<_> = spec.rows.iter().map(row).collect();
     let mut script = format!(

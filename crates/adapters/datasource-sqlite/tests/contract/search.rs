@@ -130,7 +130,7 @@ async fn names_of_any_spelling_are_searched() {
         assert_eq!(found[0].values, [Value::Int(1), text("first word"), text("second"), text("b")]);
     }
     let table = lab.table(&target, name).await;
-    let rows = RowsRequest { read: every_column(&table), table, keys: int_keys(&[1]) };
+    let rows = RowsRequest { read: every_column(&table), table, keys: int_keys(&[1]), filter: None };
     assert_eq!(lab.source.rows(&target, &rows, LONG).await.unwrap().len(), 1);
 }
 
@@ -191,6 +191,7 @@ async fn every_storage_class_comes_back_as_it_is() {
         read: every_column(&table).into_iter().skip(1).collect(),
         table,
         keys: int_keys(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        filter: None,
     };
     let mut rows = lab.source.rows(&target, &request, LONG).await.unwrap();
     rows.sort_by_key(|row| match row.key[0] {
@@ -237,7 +238,7 @@ async fn keys_of_every_shape_read_their_rows() {
         every.matching.expr = Expr::All(vec![]);
         let all = lab.source.candidates(&target, &every, LONG).await.unwrap();
         let read = every_column(&table);
-        let mut request = RowsRequest { table, keys: keys(&all), read };
+        let mut request = RowsRequest { table, keys: keys(&all), read, filter: None };
         let rows = lab.source.rows(&target, &request, LONG).await.unwrap();
         let expected: Vec<_> = all.into_iter().map(|c| Row { key: c.key, values: c.values }).collect();
         assert_eq!(rows.len(), total, "{name}");
@@ -255,7 +256,8 @@ async fn rows_that_are_gone_and_keys_that_fit_nothing_are_left_out() {
     let lab = Lab::of(ARTICLES).await;
     let target = main_db();
     let table = lab.table(&target, "articles").await;
-    let mut request = RowsRequest { read: every_column(&table), table, keys: int_keys(&[10, 11, 40]) };
+    let mut request =
+        RowsRequest { read: every_column(&table), table, keys: int_keys(&[10, 11, 40]), filter: None };
     request.keys.extend([
         vec![],
         vec![Value::Null],
@@ -321,7 +323,7 @@ async fn a_composite_key_is_looked_up_and_not_searched_for() {
     lab.source.inspect(&target, LONG).await.unwrap();
     let table = lab.table(&target, "pair").await;
     let keys = (1..=200).map(|n| vec![Value::Int(n * 1_000), Value::Int(n * 1_000)]).collect();
-    let request = RowsRequest { read: every_column(&table), table, keys };
+    let request = RowsRequest { read: every_column(&table), table, keys, filter: None };
     // Reading all 300,000 rows takes longer; the quickest of several tries, since machines are busy.
     let mut quickest = LONG;
     for _ in 0..10 {

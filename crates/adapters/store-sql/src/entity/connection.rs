@@ -67,6 +67,8 @@ struct OptionsDocument {
 struct SearchDocument {
     #[serde(default)]
     tables: Vec<String>,
+    #[serde(default)]
+    allow_external_ai: bool,
 }
 
 impl TryFrom<&StoredConnection> for Model {
@@ -98,7 +100,10 @@ impl TryFrom<&StoredConnection> for Model {
             tls,
             database_name: connection.database.as_str().to_owned(),
             options: written(&options)?,
-            search: written(&SearchDocument { tables: connection.search.tables.clone() })?,
+            search: written(&SearchDocument {
+                tables: connection.search.tables.clone(),
+                allow_external_ai: connection.search.allow_external_ai,
+            })?,
             is_active: connection.is_active,
             status: connection.status.as_str().to_owned(),
             last_connected: connection.last_connected.map(Into::into),
@@ -127,7 +132,7 @@ impl TryFrom<Model> for StoredConnection {
             database: DatabaseName::parse(&row.database_name)
                 .ok_or(Fault::Corrupt("connections.database_name"))?,
             options: options.ok_or(Fault::Corrupt("connections.options"))?,
-            search: SearchDefaults { tables: search.tables },
+            search: SearchDefaults { tables: search.tables, allow_external_ai: search.allow_external_ai },
             is_active: row.is_active,
             status: row.status.parse().map_err(|_| Fault::Corrupt("connections.status"))?,
             last_connected: row.last_connected.map(Into::into),

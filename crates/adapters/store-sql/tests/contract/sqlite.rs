@@ -46,6 +46,10 @@ mod index_jobs {
     altus4_connections::index_jobs_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }
 
+mod vector_records {
+    altus4_search::vector_records_contract!(tokio::test, crate::subject::Subject::sqlite().await);
+}
+
 mod search_log {
     altus4_search::search_log_contract!(tokio::test, crate::subject::Subject::sqlite().await);
 }

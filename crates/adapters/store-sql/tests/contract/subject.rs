@@ -14,7 +14,10 @@ use altus4_kernel::{
     AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role, Timestamp,
     testkit::sample_event, uuid::Uuid,
 };
-use altus4_search::{SavedSearchRepository, SearchLog, testkit::SearchLogSubject};
+use altus4_search::{
+    SavedSearchRepository, SearchLog, VectorIndexRepository,
+    testkit::{SearchLogSubject, VectorRecordsSubject},
+};
 use altus4_store_sql::{SqlStore, StoreConfig};
 use altus4_test_support::MariaDb;
 use altus4_users::{
@@ -39,6 +42,7 @@ pub(crate) struct Subject {
     connections: Arc<dyn ConnectionRepository>,
     evidence: Arc<dyn EvidenceStore>,
     index_jobs: Arc<dyn IndexJobRepository>,
+    vectors: Arc<dyn VectorIndexRepository>,
     searches: Arc<dyn SearchLog>,
     saved: Arc<dyn SavedSearchRepository>,
     folder: Option<TempDir>,
@@ -59,6 +63,7 @@ impl Subject {
             connections: store.connections(),
             evidence: store.search_evidence(),
             index_jobs: store.index_jobs(),
+            vectors: store.vector_indexes(),
             searches: store.search_log(),
             saved: store.saved_searches(),
             store,
@@ -272,6 +277,25 @@ impl EvidenceSubject for Subject {
 impl IndexJobsSubject for Subject {
     fn jobs(&self) -> &dyn IndexJobRepository {
         self.index_jobs.as_ref()
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
+    }
+
+    async fn add_connection(&self, number: u8) {
+        add_connection(self, number).await;
+    }
+
+    async fn remove_connection(&self, number: u8) {
+        remove_connection(self, number).await;
+    }
+}
+
+#[async_trait]
+impl VectorRecordsSubject for Subject {
+    fn records(&self) -> &dyn VectorIndexRepository {
+        self.vectors.as_ref()
     }
 
     fn audit(&self) -> &dyn AuditLog {

@@ -13,7 +13,7 @@ use altus4_search::{Failure, FailureReason, QueryFault, SearchError};
 use altus4_users::{PasswordFault, UserError};
 use serde_json::json;
 
-use super::{ApiError, Code, Fault};
+use super::{ApiError, Code, Fault, ai};
 
 impl From<PortError> for ApiError {
     fn from(error: PortError) -> Self {
@@ -32,7 +32,7 @@ impl From<PortError> for ApiError {
                 Kind::Unavailable | Kind::NotPermitted | Kind::RateLimited | Kind::Rejected | Kind::Corrupt,
             ) => return connection_failed(error),
             (System::Cache, _) => (Code::CacheError, "The cache failed"),
-            (System::Ai, _) => (Code::AiServiceError, "The AI provider failed"),
+            (System::Ai, _) => return ai::failed(error),
             (System::Crypto | System::DataSource, _) => return Self::internal().with_source(error),
         };
         Self::new(code, message).with_source(error)

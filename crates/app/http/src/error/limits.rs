@@ -1,10 +1,10 @@
 //! What callers are told who have used up what they may do.
 
-use altus4_api_keys::{RateStatus, ResetPeriod, ShareExceeded, TierLimits};
+use altus4_api_keys::{BudgetExceeded, RateStatus, ResetPeriod, ShareExceeded, TierLimits};
 use altus4_kernel::{Plan, Timestamp};
 use serde_json::{Value, json};
 
-use super::{ApiError, Code};
+use super::{ApiError, Code, domain::sentence};
 
 /// What is left of a key's own quota: nothing.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,22 @@ pub(crate) fn rate_exceeded(tier: Plan, rate: &RateStatus, now: Timestamp) -> Ap
     let free_at = rate.blocked_until.unwrap_or(rate.reset_at);
     let details = too_many(tier, rate.limit, free_at, now);
     ApiError::new(Code::RateLimitExceeded, message("Rate limit", free_at, now)).with_details(details)
+}
+
+/// The calls of AI of an hour are used up.
+pub(crate) fn ai_rate_exceeded(tier: Plan, rate: &RateStatus, now: Timestamp) -> ApiError {
+    let free_at = rate.blocked_until.unwrap_or(rate.reset_at);
+    let details = too_many(tier, rate.limit, free_at, now);
+    ApiError::new(Code::RateLimitExceeded, message("AI rate limit", free_at, now)).with_details(details)
+}
+
+/// The key's budget is used up.
+pub(crate) fn budget_exceeded(exceeded: &BudgetExceeded) -> ApiError {
+    ApiError::new(Code::BudgetExceeded, sentence(exceeded)).with_details(json!({
+        "budgetLimitMicrocents": exceeded.limit_microcents,
+        "spentMicrocents": exceeded.used_microcents,
+        "resetTime": exceeded.resets_at.to_string(),
+    }))
 }
 
 /// The node is busy, and the caller has its share of it: so many requests in ten seconds, and so many

@@ -1,6 +1,6 @@
 //! Stands before each handler: who is calling, whether there is room for it, and whether it may.
 
-use std::{net::IpAddr, rc::Rc, time::Duration};
+use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
     Error, HttpMessage,
@@ -18,6 +18,7 @@ use super::{
     principal::{Presented, no_credential, session_required},
 };
 use crate::{
+    bill::Bill,
     context::{Measured, RequestContext, ShownKey},
     error::{
         ApiError,
@@ -120,8 +121,10 @@ impl Gate<'_> {
         let known = checked.as_ref().map_or_else(ApiKeyError::refused_key, |checked| Some(&checked.holder));
         if let Some(holder) = known {
             self.context.key.set(Some(shown(holder, address)));
+            self.context.bill.set(Some(Arc::new(Bill::new(self.state.services.recorder.clone()))));
         }
         let checked = checked?;
+        self.context.limits.set(checked.holder.key.limits);
         Ok(Caller { principal: checked.principal, limits: checked.holder.key.limits })
     }
 

@@ -226,14 +226,21 @@ impl Fields {
 
     /// A number from 0 to 1.
     pub(crate) fn share(&mut self, name: &str) -> Option<f64> {
+        self.number(name, 0.0..=1.0)
+    }
+
+    /// A number in these bounds.
+    pub(crate) fn number(&mut self, name: &str, bounds: RangeInclusive<f64>) -> Option<f64> {
         let value = self.take(name)?;
         let number = match &value {
             Value::Number(number) => number.as_f64(),
             Value::String(text) if self.origin == Origin::Query => text.parse().ok(),
             _ => None,
         };
-        let number = number.filter(|number| (0.0..=1.0).contains(number));
-        number.or_else(|| self.refused(name, "must be a number from 0 to 1"))
+        number.filter(|number| bounds.contains(number)).or_else(|| {
+            let reason = format!("must be a number from {} to {}", bounds.start(), bounds.end());
+            self.refused(name, reason)
+        })
     }
 
     /// `true` or `false`.

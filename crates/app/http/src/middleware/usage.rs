@@ -16,7 +16,8 @@ const GIVEN_UP: u16 = 499;
 const GIVEN_UP_CODE: &str = "CLIENT_CLOSED_REQUEST";
 
 /// A request that may have to be written down. Dropping this does it, so that none is forgotten whose
-/// client goes away: it was let through, and counts.
+/// client goes away: it was let through, and counts. Where AI is still at work for it, it is written
+/// down when its cost is known.
 pub(super) struct Entry {
     state: Data<State>,
     context: Rc<RequestContext>,
@@ -52,7 +53,7 @@ impl Entry {
             response_time_us: u64::try_from(context.elapsed().as_micros()).unwrap_or(u64::MAX),
             tier: key.tier,
             ip: key.address.map(|address| address.to_string()),
-            // Nothing that a request does costs money yet.
+            // The bill knows.
             spent_microcents: 0,
             counted: context.counted.get(),
         }
@@ -62,8 +63,10 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         // A key is known only where a route was found.
-        if let (Some(key), Some(route)) = (self.context.key.get(), self.context.route.get()) {
-            self.state.services.recorder.record(self.event(key, route));
+        if let (Some(key), Some(route)) = (self.context.key.get(), self.context.route.get())
+            && let Some(bill) = self.context.bill.take()
+        {
+            bill.close(self.event(key, route));
         }
     }
 }

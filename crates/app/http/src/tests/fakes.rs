@@ -15,7 +15,7 @@ use altus4_connections::{
 use altus4_kernel::{Change, ChangeSubscriber, PortError, PortErrorKind, PortResult, RandomSource, System};
 use altus4_search::{
     Candidate, CandidateRequest, Explained, Facet, FacetRequest, FullTextIndex, Matching, Row, RowsRequest,
-    Sample, SampleRequest,
+    Sample, SampleRequest, WalkRequest,
 };
 use async_trait::async_trait;
 
@@ -166,6 +166,10 @@ impl FullTextIndex for FakeIndex {
             Row { key: key.clone(), values }
         });
         Ok(rows.collect())
+    }
+
+    async fn walk(&self, _: &Target, _: &WalkRequest, _: Duration) -> PortResult<Vec<Row>> {
+        Ok(Vec::new())
     }
 
     async fn count(&self, _: &Target, _: &Matching, _: u64, _: Duration) -> PortResult<u64> {

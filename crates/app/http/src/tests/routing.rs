@@ -13,7 +13,7 @@ use crate::routes::{self, Access};
 /// A path of the table with an id in place of its parameter.
 fn concrete(path: &str) -> String {
     let id = "0196f000-0000-7000-8000-000000000001";
-    path.replace("{id}", id).replace("{jobId}", id).replace("{asset}", "start.js")
+    path.replace("{id}", id).replace("{jobId}", id).replace("{vectorId}", id).replace("{asset}", "start.js")
 }
 
 #[actix_web::test]

@@ -15,8 +15,9 @@ use actix_web::{
     web::Data,
 };
 use altus4_api_keys::{
-    AnswerTimes, ApiKeyPorts, ApiKeyService, FairShare, KeyCheck, Meter, MeterPorts, RequestFilter,
-    SafeRetries, Tiers, UsageEvent, UsagePorts, UsageRange, UsageRecorder, UsageService, UsageStore,
+    AiPrices, AnswerTimes, ApiKeyPorts, ApiKeyService, FairShare, KeyCheck, Meter, MeterPorts, RequestFilter,
+    SafeRetries, Tiers, TokenPrice, UsageEvent, UsagePorts, UsageRange, UsageRecorder, UsageService,
+    UsageStore,
     testkit::{
         FakeKeyDigester, InMemoryAnswers, InMemoryApiKeys, InMemoryKeyCache, InMemoryQuotaCounter,
         InMemoryRateLimiter, InMemoryUsage,
@@ -28,7 +29,7 @@ use altus4_connections::{
     testkit::{FakeProbe, FixedInspector, InMemoryConnections, InMemoryEvidence, InMemoryIndexJobs},
 };
 use altus4_kernel::{
-    AccountId, ApiKeyId, ChangeFeed, ChangeSubscriber, Clock, PageRequest, Plan, Role,
+    AccountId, ApiKeyId, ChangeFeed, ChangeSubscriber, Clock, PageRequest, Plan, Role, TextGenerator,
     testkit::{
         FakeSecretCipher, FixedClock, InMemoryAuditLog, InlineBackground, InstantTimer, SequentialIds,
     },
@@ -47,6 +48,7 @@ pub(super) use super::{answer::Answer, fakes::Mood};
 use super::{
     around::Around,
     fakes::{CountingRandom, FakeBuilder, FakeCheck, FakeIndex, FakeSchema, Listener, articles},
+    vectors::vector_service,
 };
 use crate::{
     HttpConfig, Services,
@@ -85,6 +87,8 @@ pub(super) struct Scene {
     pub(super) busy_at: usize,
     /// How long answers of searches are given again.
     pub(super) answers_kept: Duration,
+    /// What makes texts.
+    pub(super) text_generator: Option<Arc<dyn TextGenerator>>,
 }
 
 impl Default for Scene {
@@ -95,6 +99,7 @@ impl Default for Scene {
             tiers: Tiers::default(),
             busy_at: 256,
             answers_kept: Duration::ZERO,
+            text_generator: None,
         }
     }
 }
@@ -189,6 +194,7 @@ impl World {
             ids: ids.clone(),
             timer: timer.clone(),
         });
+        let vectors = vector_service(&connection_service, &indexes, &changes, (&shared_clock, &ids));
         let answers = Arc::new(InMemoryAnswers::default());
         let background = Arc::new(InlineBackground);
         let analysis =
@@ -226,6 +232,9 @@ impl World {
             suggestions: around.suggestions,
             connections: connection_service,
             indexes: index_service,
+            text_generator: scene.text_generator,
+            prices: Arc::new(prices()),
+            vectors,
             clock: shared_clock,
             ids,
             health: vec![health.clone(), cache.clone()],
@@ -342,6 +351,12 @@ impl World {
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         answer.text("/data/id")
     }
+}
+
+/// A token that is read costs 15 millionths of a cent, one that is written 60.
+fn prices() -> AiPrices {
+    let price = TokenPrice { input: 15_000_000, output: 60_000_000 };
+    AiPrices::new([("chat-model".to_owned(), price)])
 }
 
 /// The use cases of connections, over a server that is said to be so.

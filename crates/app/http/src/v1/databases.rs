@@ -4,6 +4,7 @@ mod body;
 mod dto;
 pub(crate) mod indexes;
 mod status;
+pub(crate) mod vectors;
 
 use actix_web::web::Data;
 use altus4_kernel::grants::{DatabaseRead, DatabaseWrite};

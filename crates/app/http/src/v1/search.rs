@@ -8,8 +8,10 @@ pub(crate) mod multi;
 pub(crate) mod saved;
 pub(crate) mod suggestions;
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
-use altus4_kernel::{Granted, grants::Search};
+use altus4_kernel::{AiPayer, Granted, grants::Search};
 use altus4_search::{Environment, SearchQuery};
 
 pub(crate) use self::{
@@ -19,7 +21,7 @@ pub(crate) use self::{
 use crate::{
     envelope::{Answer, Envelope, Failure},
     error::ApiError,
-    extract::{JsonBody, May, QueryString, RunsIn},
+    extract::{JsonBody, May, Payer, QueryString, RunsIn},
     state::State,
 };
 
@@ -40,10 +42,11 @@ pub(crate) async fn search(
     state: Data<State>,
     May(granted): May<Search>,
     RunsIn(environment): RunsIn,
+    Payer(payer): Payer,
     body: JsonBody,
 ) -> Result<Answer<SearchResultsDto>, ApiError> {
     let query = body.read(body::search_query)?;
-    run(&state, granted, environment, query).await.map(Answer::ok)
+    run(&state, granted, environment, query, payer).await.map(Answer::ok)
 }
 
 /// Searches from a link: the same from the query string.
@@ -62,13 +65,14 @@ pub(crate) async fn search_by_link(
     state: Data<State>,
     May(granted): May<Search>,
     RunsIn(environment): RunsIn,
+    Payer(payer): Payer,
     query: QueryString,
 ) -> Result<Answer<SearchResultsDto>, ApiError> {
     let query = query.read(|fields| {
         fields.also_called("query", "q");
         body::search_query(fields)
     })?;
-    run(&state, granted, environment, query).await.map(Answer::ok)
+    run(&state, granted, environment, query, payer).await.map(Answer::ok)
 }
 
 async fn run(
@@ -76,11 +80,12 @@ async fn run(
     granted: Granted<Search>,
     environment: Environment,
     query: SearchQuery,
+    payer: Arc<dyn AiPayer>,
 ) -> Result<SearchResultsDto, ApiError> {
     let (window, highlighted) = (query.window, query.highlight.is_some());
     let is_ranked = query.sort.is_empty();
     let with_trends = query.include_analytics;
-    let served = state.services.search.search(granted, environment, query).await?;
+    let served = state.services.search.search(granted, environment, query, payer).await?;
     let results = SearchResultsDto::new(served, window, highlighted, is_ranked);
     if !with_trends {
         return Ok(results);

@@ -1,16 +1,25 @@
 //! `altus4 check`: whether the service would start, told a line each, with nothing made or changed.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use altus4_crypto::SystemRandomSource;
+use altus4_kernel::{Clock, RandomSource, SystemClock};
 use anyhow::{Context, Result, anyhow};
 
 use crate::{
     cli::{begin_logging, migrate::summary, print},
-    compose::{connect_redis, open_store},
+    compose::{ai_client, connect_redis, open_store, reach_qdrant},
     failure::{Failure, one_line},
-    settings::{Environment, Settings},
+    settings::{Environment, ProviderSettings, Settings},
     telemetry::LogOutput,
 };
+
+/// How long an AI provider may take to be found.
+const PROBE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Prints what was found.
 ///
@@ -46,6 +55,13 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
         let reached = connect_redis(url).await.map(|_| answered(begun));
         tell("redis", reached);
     }
+    if let Some(provider) = &settings.ai {
+        tell("ai provider", ask(provider).await);
+    }
+    if let Some(qdrant) = &settings.qdrant {
+        let begun = Instant::now();
+        tell("qdrant", reach_qdrant(qdrant).await.map(|()| answered(begun)));
+    }
     if ready { Ok(()) } else { Err(Failure::Told) }
 }
 
@@ -79,6 +95,16 @@ async fn store(settings: &Settings) -> (Result<String>, Option<Result<String>>) 
     };
     store.close().await;
     (reached.map_err(Into::into), Some(migrations))
+}
+
+/// Whether the provider is there and takes the key; nothing that costs is asked of it.
+async fn ask(provider: &ProviderSettings) -> Result<String> {
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn RandomSource>) =
+        (Arc::new(SystemClock), Arc::new(SystemRandomSource));
+    let begun = Instant::now();
+    let reached = ai_client(provider, &clock, &random)?.probe(PROBE_DEADLINE).await;
+    let place = &provider.base_url;
+    reached.map(|()| format!("{place} {}", answered(begun))).with_context(|| place.to_string())
 }
 
 fn answered(begun: Instant) -> String {

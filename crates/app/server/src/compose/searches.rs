@@ -32,7 +32,7 @@ impl Searches {
         (epochs, kept): (Arc<ConnectionEpochs>, Duration),
         (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdGenerator>),
     ) -> Self {
-        let spelling = service.spelling();
+        let (spelling, phrases) = (service.spelling(), service.phrases());
         let recorder = SearchRecorder::new(store.search_log(), SEARCHES_CAPACITY);
         let ports = CachedSearchPorts {
             service: Arc::new(service),
@@ -53,7 +53,8 @@ impl Searches {
             front: CachedSearch::new(ports, kept),
             history: HistoryService::new(store.search_log(), recorder.clone(), Arc::clone(clock)),
             saved,
-            suggestions: SuggestionService::new(connections.clone(), store.search_log(), spelling),
+            suggestions: SuggestionService::new(connections.clone(), store.search_log(), spelling)
+                .with_phrases(phrases),
             recorder,
         }
     }

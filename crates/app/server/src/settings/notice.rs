@@ -1,8 +1,12 @@
-//! Variables that are set and have no effect: not served yet, or misspelt.
+//! What the operator may not think: variables that are set and have no effect, since they are not served
+//! yet or misspelt, and calls that cost money and are counted as free.
 
 use std::fmt;
 
+use altus4_api_keys::AiPrices;
+
 use super::{
+    ai::ProviderSettings,
     environment::Environment,
     variable::{ALL, NOT_YET},
 };
@@ -14,12 +18,17 @@ pub(crate) enum Notice {
     NotYet(String),
     /// A variable of ours by its name, which nobody reads, and the nearest that is read.
     Unknown { name: String, nearest: Option<String> },
+    /// A model of the AI provider that has no price.
+    NoPrice(String),
 }
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotYet(name) => write!(f, "{name} is set, and this version ignores it"),
+            Self::NoPrice(model) => {
+                write!(f, "the AI model {model} has no price in ALTUS4_AI_PRICES: its calls count as free")
+            }
             Self::Unknown { name, nearest: None } => write!(f, "{name} is set, and is no setting"),
             Self::Unknown { name, nearest: Some(nearest) } => {
                 write!(f, "{name} is set, and is no setting; did you mean {nearest}?")
@@ -48,6 +57,12 @@ pub(crate) fn of(environment: &Environment) -> Vec<Notice> {
             unknown.then(|| Notice::Unknown { name: name.to_owned(), nearest: nearest(name, &known) })
         })
         .collect()
+}
+
+/// The models that are used without a price.
+pub(super) fn of_prices(provider: Option<&ProviderSettings>, prices: &AiPrices) -> Vec<Notice> {
+    let models = provider.into_iter().flat_map(ProviderSettings::models);
+    models.filter(|model| !prices.knows(model)).map(|model| Notice::NoPrice(model.to_owned())).collect()
 }
 
 fn nearest(name: &str, known: &[String]) -> Option<String> {

@@ -19,6 +19,7 @@ const SHOWN_CHARS: usize = 60;
 const MAX_DAYS: u64 = 3650;
 /// After longer, an answer isn't of now any more.
 const MAX_CACHE_SECONDS: u64 = 3_600;
+const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
 
 pub(crate) fn mode(text: &str) -> Result<Mode, String> {
     [Mode::Development, Mode::Production]
@@ -66,6 +67,11 @@ pub(crate) fn days(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn cache_seconds(text: &str) -> Result<Duration, String> {
     let seconds: Option<u64> = text.parse().ok().filter(|seconds| *seconds <= MAX_CACHE_SECONDS);
+    seconds.map(Duration::from_secs).ok_or_else(|| is(text))
+}
+
+pub(crate) fn interval_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: Option<u64> = text.parse().ok().filter(|seconds| INTERVAL_SECONDS.contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| is(text))
 }
 
@@ -155,6 +161,15 @@ mod tests {
         assert_eq!(cache_seconds("3600"), Ok(Duration::from_hours(1)));
         for text in ["3601", "-1", "0.5", ""] {
             assert_eq!(cache_seconds(text), Err(format!("is '{text}'")));
+        }
+    }
+
+    #[test]
+    fn a_pass_follows_after_a_second_at_the_least() {
+        assert_eq!(interval_seconds("1"), Ok(Duration::from_secs(1)));
+        assert_eq!(interval_seconds("86400"), Ok(Duration::from_hours(24)));
+        for text in ["0", "86401", "-1", ""] {
+            assert_eq!(interval_seconds(text), Err(format!("is '{text}'")));
         }
     }
 }

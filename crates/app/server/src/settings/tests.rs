@@ -1,5 +1,8 @@
 //! Settings as operators write them, right and wrong.
 
+mod example;
+mod provider;
+
 use std::{fs, path::Path};
 
 use altus4_kernel::secrecy::ExposeSecret;
@@ -51,7 +54,7 @@ fn nothing_at_all_is_a_whole_set_of_settings() {
     assert_eq!(settings.data_dir, Path::new("./data"));
     assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 3000));
     assert_eq!(settings.store.url().expose_secret(), "sqlite://./data/altus4.db");
-    assert!(settings.redis_url.is_none());
+    assert!(settings.redis_url.is_none() && settings.qdrant.is_none());
     assert!(settings.secrets.jwt.is_none() && settings.secrets.encryption.is_none());
     assert_eq!(settings.default_plan, Plan::Enterprise);
     assert_eq!(settings.purge_after, Duration::from_hours(30 * 24));
@@ -72,6 +75,8 @@ fn every_setting_is_taken_as_it_is_given() {
         ("HOST", "::1"),
         ("PORT", "0"),
         ("REDIS_URL", "redis://:pw@cache.example.com:6379/1"),
+        ("QDRANT_URL", "http://qdrant.example.com"),
+        ("QDRANT_API_KEY", "hunter2"),
         ("ALTUS4_JWT_SECRETS", &keys),
         ("ALTUS4_DEFAULT_PLAN", "pro"),
         ("ALTUS4_CONNECT_ALLOW", "10.0.0.0/8:3306, [fd00::/8]:3306"),
@@ -88,6 +93,9 @@ fn every_setting_is_taken_as_it_is_given() {
     assert_eq!(settings.store.url().expose_secret(), "sqlite:///srv/altus4/altus4.db");
     assert_eq!((settings.host.as_str(), settings.port), ("::1", 0));
     assert_eq!(settings.redis_url.unwrap().expose_secret(), "redis://:pw@cache.example.com:6379/1");
+    let qdrant = settings.qdrant.unwrap();
+    assert_eq!(qdrant.url.to_string(), "http://qdrant.example.com:6333/");
+    assert_eq!(qdrant.api_key.unwrap().expose_secret(), "hunter2");
     let ids: Vec<_> = settings.secrets.jwt.unwrap().0.into_iter().map(|key| key.id).collect();
     assert_eq!(ids, ["new", "old"]);
     assert_eq!(settings.default_plan, Plan::Pro);
@@ -128,6 +136,9 @@ fn each_fault_names_its_variable_and_what_it_should_be() {
         ("REDIS_URL", "localhost:6379", "doesn't begin with redis://"),
         ("REDIS_URL", "rediss://h", "asks for TLS"),
         ("REDIS_URL", "redis://u:p@", "names no host"),
+        ("QDRANT_URL", "qdrant:6333", "begins with neither http:// nor https://; it should be http://"),
+        ("QDRANT_URL", "http://hunter2@qdrant", "holds a user name or a password"),
+        ("QDRANT_API_KEY", "hunter 2", "has characters that no key has"),
         ("ALTUS4_DEFAULT_PLAN", "gold", "is 'gold'; it should be 'free', 'pro' or 'enterprise'"),
         ("ALTUS4_PURGE_AFTER_DAYS", "-1", "is '-1'; it should be a whole number of days"),
         ("ALTUS4_PURGE_AFTER_DAYS", "3651", "is '3651'"),
@@ -345,7 +356,6 @@ fn a_variable_is_blamed_once() {
 #[test]
 fn what_has_no_effect_is_told() {
     let settings = read(&[
-        ("OPENAI_API_KEY", "sk-canary"),
         ("ALTUS4_METRICS_TOKEN_FILE", "/run/x"),
         ("ALTUS4_JWT_SECRET", "canary"),
         ("ALTUS4_SOMETHING_ELSE_ALTOGETHER", "1"),
@@ -359,42 +369,6 @@ fn what_has_no_effect_is_told() {
             "ALTUS4_JWT_SECRET is set, and is no setting; did you mean ALTUS4_JWT_SECRETS?",
             "ALTUS4_METRICS_TOKEN_FILE is set, and this version ignores it",
             "ALTUS4_SOMETHING_ELSE_ALTOGETHER is set, and is no setting",
-            "OPENAI_API_KEY is set, and this version ignores it",
         ]
     );
-}
-
-/// The `#NAME=value` lines of `.env.example`.
-fn example() -> Vec<(&'static str, &'static str)> {
-    let lines = ENV_EXAMPLE.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
-    lines
-        .filter(|(name, _)| name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'))
-        .collect()
-}
-
-#[test]
-fn the_example_lists_every_variable_and_no_other() {
-    let mut listed: Vec<_> = example().into_iter().map(|(name, _)| name.to_owned()).collect();
-    let mut known: Vec<_> = ALL
-        .iter()
-        .flat_map(|variable| [Some(variable.name.to_owned()), variable.file_name()])
-        .flatten()
-        .collect();
-    listed.sort();
-    known.sort();
-    assert_eq!(listed, known);
-}
-
-#[test]
-fn the_example_shows_the_defaults() {
-    let defaults = read(&[]).unwrap();
-    for (name, value) in example() {
-        let variable = ALL.iter().find(|variable| variable.name == name);
-        let default = variable.and_then(|variable| variable.default).unwrap_or_default();
-        let derived = if name == "DATABASE_URL" { defaults.store.url().expose_secret() } else { default };
-        assert_eq!(value, derived, "{name}");
-    }
-    let taken = read(&example()).unwrap();
-    let shown = |settings: &Settings| format!("{settings:?}");
-    assert_eq!(shown(&taken), shown(&defaults), "taking the example as it stands changes nothing");
 }

@@ -45,6 +45,13 @@ pub(crate) const REDIS_URL: Variable = Variable::secret(
     "REDIS_URL",
     "redis://<user>:<password>@<host>:<port>/<number> or unix://<path of a socket>",
 );
+pub(crate) const QDRANT_URL: Variable = Variable::plain(
+    "QDRANT_URL",
+    None,
+    "http://<host>:<port> or https://<host>, without a user or a password",
+);
+pub(crate) const QDRANT_API_KEY: Variable =
+    Variable::secret("QDRANT_API_KEY", "the API key of Qdrant, in visible ASCII characters");
 pub(crate) const JWT_SECRETS: Variable = Variable::secret(
     "ALTUS4_JWT_SECRETS",
     "<id>:<base64 of 32 random bytes or more>, several divided by commas, newest first",
@@ -90,6 +97,11 @@ pub(crate) const SEARCH_CACHE_SECONDS: Variable = Variable::plain(
     Some("5"),
     "a whole number of seconds from 0 (no cache) to 3600",
 );
+pub(crate) const VECTOR_INTERVAL_SECONDS: Variable = Variable::plain(
+    "ALTUS4_VECTOR_INTERVAL_SECONDS",
+    Some("30"),
+    "a whole number of seconds from 1 to 86400",
+);
 pub(crate) const TIER_FREE: Variable = Variable::plain(
     "ALTUS4_TIER_FREE",
     Some("requests=1000,burst=50,concurrent=3,ai=100,block=300"),
@@ -107,6 +119,23 @@ pub(crate) const TIER_ENTERPRISE: Variable = Variable::plain(
 );
 const TIER_SHOULD: &str = "any of requests=<an hour>, burst=<in ten seconds>, concurrent=<at once>, \
     ai=<an hour> and block=<seconds>, divided by commas";
+pub(crate) const OPENAI_API_KEY: Variable =
+    Variable::secret("OPENAI_API_KEY", "the key of the AI provider, in visible ASCII characters");
+pub(crate) const OPENAI_BASE_URL: Variable = Variable::plain(
+    "OPENAI_BASE_URL",
+    None,
+    "https://<host>[:<port>][/<path>] or http://<host>[:<port>][/<path>], without a user or a password",
+);
+pub(crate) const OPENAI_MODEL: Variable = Variable::plain("OPENAI_MODEL", Some("gpt-4o-mini"), MODEL_SHOULD);
+pub(crate) const OPENAI_EMBEDDING_MODEL: Variable =
+    Variable::plain("OPENAI_EMBEDDING_MODEL", Some("text-embedding-3-small"), MODEL_SHOULD);
+const MODEL_SHOULD: &str = "the provider's name of a model, or 'none'";
+pub(crate) const AI_PRICES: Variable = Variable::plain(
+    "ALTUS4_AI_PRICES",
+    None,
+    "<model>=<input> or <model>=<input>/<output>, US dollars for a million tokens with up to 8 decimals, \
+     divided by commas",
+);
 pub(crate) const LOG: Variable = Variable::plain(
     "ALTUS4_LOG",
     Some("info"),
@@ -114,13 +143,15 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 22] = [
+pub(crate) const ALL: [Variable; 30] = [
     ENV,
     DATA_DIR,
     HOST,
     PORT,
     DATABASE_URL,
     REDIS_URL,
+    QDRANT_URL,
+    QDRANT_API_KEY,
     JWT_SECRETS,
     ENCRYPTION_KEYS,
     API_KEY_SECRETS,
@@ -133,19 +164,17 @@ pub(crate) const ALL: [Variable; 22] = [
     TRUSTED_PROXIES,
     BUSY_AT,
     SEARCH_CACHE_SECONDS,
+    VECTOR_INTERVAL_SECONDS,
     TIER_FREE,
     TIER_PRO,
     TIER_ENTERPRISE,
+    OPENAI_API_KEY,
+    OPENAI_BASE_URL,
+    OPENAI_MODEL,
+    OPENAI_EMBEDDING_MODEL,
+    AI_PRICES,
     LOG,
 ];
 
 /// Variables of the documentation that later versions read, and this one doesn't.
-pub(crate) const NOT_YET: [&str; 7] = [
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "OPENAI_MODEL",
-    "OPENAI_EMBEDDING_MODEL",
-    "QDRANT_URL",
-    "ALTUS4_METRICS_TOKEN",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
+pub(crate) const NOT_YET: [&str; 2] = ["ALTUS4_METRICS_TOKEN", "OTEL_EXPORTER_OTLP_ENDPOINT"];

@@ -58,8 +58,13 @@ impl World {
         block_on(self.meter.used(key(), limits)).expect("used").0
     }
 
-    fn spend(&self, limits: &KeyLimits, microcents: u64) -> Result<(), SpendError> {
-        block_on(self.meter.spend(key(), Some(limits), microcents))
+    fn ask(&self, caller: &Principal, limits: Option<&KeyLimits>) -> AiAdmission {
+        block_on(self.meter.admit_ai_call(caller, limits)).expect("admit")
+    }
+
+    fn spend(&self, limits: &KeyLimits, microcents: u64) {
+        let caller = key_caller(Plan::Free);
+        block_on(self.meter.count_spending(&caller, Some(limits), microcents)).expect("counted");
     }
 }
 
@@ -164,7 +169,8 @@ fn limits_that_do_not_hold_count_nothing_and_cost_no_look_up() {
     let world = World::new();
     let off = KeyLimits { enabled: false, budget_microcents: Some(1), ..quota(1) };
     assert_eq!((0..5).filter(|id| world.call(Some(&off), *id)).count(), 5);
-    world.spend(&off, 1_000).expect("no budget holds");
+    world.spend(&off, 1_000);
+    assert_eq!(world.ask(&key_caller(Plan::Free), Some(&off)), AiAdmission::Admitted);
     assert_eq!(world.ledger.reads(), 0);
     assert_eq!(world.used(&off).requests, 5, "it is told nevertheless");
 }
@@ -232,37 +238,63 @@ fn threads_together_get_exactly_the_quota_while_the_counter_is_lost_once() {
 }
 
 #[test]
-fn a_budget_is_spent_up_to_its_last_bit_and_no_further() {
+fn a_budget_ends_calls_and_begins_anew_with_its_period() {
     let world = World::new();
-    let limits = budget(100);
-    let left = || block_on(world.meter.may_spend(key(), Some(&limits))).expect("may spend");
-    world.spend(&limits, 60).expect("60 of 100");
-    let refused = world.spend(&limits, 41).expect_err("over");
-    let SpendError::BudgetExceeded(refused) = refused else { panic!("{refused:?}") };
-    assert_eq!((refused.used_microcents, refused.limit_microcents), (60, 100));
-    assert_eq!(refused.resets_at.to_string(), "2026-01-16T00:00:00.000Z");
-    assert!(left());
-    world.spend(&limits, 40).expect("all of it");
-    assert!(!left());
-    assert_eq!(world.used(&limits).spent_microcents, 100);
+    let (caller, limits) = (key_caller(Plan::Free), budget(100));
+    world.spend(&limits, 99);
+    assert_eq!(world.ask(&caller, Some(&limits)), AiAdmission::Admitted);
+    world.spend(&limits, 60);
+    let AiAdmission::BudgetExceeded(exceeded) = world.ask(&caller, Some(&limits)) else { panic!("over") };
+    assert_eq!((exceeded.used_microcents, exceeded.limit_microcents), (159, 100), "what is spent is spent");
+    assert_eq!(exceeded.resets_at.to_string(), "2026-01-16T00:00:00.000Z");
+    assert_eq!(world.used(&limits).spent_microcents, 159);
     assert!(matches!(world.admit(Some(&limits)), Admission::Admitted { .. }), "requests go on");
     world.clock.advance(Duration::from_hours(14));
-    assert!(left());
+    assert_eq!(world.ask(&caller, Some(&limits)), AiAdmission::Admitted);
 }
 
 #[test]
 fn what_was_spent_before_the_budget_was_set_counts() {
     let world = World::new();
     world.recorder.record(UsageEvent { spent_microcents: 70, ..event(1) });
-    assert!(world.spend(&budget(100), 31).is_err());
-    world.spend(&budget(100), 30).expect("just enough");
+    let ask = |limit| world.ask(&key_caller(Plan::Free), Some(&budget(limit)));
+    assert!(matches!(ask(70), AiAdmission::BudgetExceeded(_)));
+    assert_eq!(ask(71), AiAdmission::Admitted);
 }
 
 #[test]
-fn without_limits_anything_may_be_spent() {
+fn what_is_spent_at_once_is_counted_exactly() {
     let world = World::new();
-    block_on(world.meter.spend(key(), None, u64::MAX)).expect("no budget");
-    assert!(block_on(world.meter.may_spend(key(), Some(&quota(1)))).expect("no budget"));
+    let (caller, limits) = (key_caller(Plan::Free), budget(1));
+    let spent = (0..300).map(|_| world.meter.count_spending(&caller, Some(&limits), 7));
+    assert!(block_on(join_all(spent)).iter().all(Result::is_ok));
+    assert_eq!(block_on(world.meter.used(key(), &limits)).expect("used").0.spent_microcents, 2_100);
+}
+
+#[test]
+fn an_hour_has_so_many_calls_of_ai_and_requests_of_their_own() {
+    let world = World::new();
+    for (caller, calls) in [(key_caller(Plan::Free), 100), (session_caller(1), 2_000)] {
+        for _ in 0..calls {
+            assert_eq!(world.ask(&caller, None), AiAdmission::Admitted);
+        }
+        let AiAdmission::RateExceeded { rate } = world.ask(&caller, None) else { panic!("one too many") };
+        assert_eq!((rate.limit, rate.used, rate.remaining()), (calls, calls, 0));
+    }
+    assert_eq!(block_on(world.meter.rate_status(&key_caller(Plan::Free))).expect("status").used, 0);
+    assert!(matches!(world.ask(&session_caller(2), None), AiAdmission::RateExceeded { .. }), "one account");
+    world.clock.advance(Duration::from_mins(61));
+    assert_eq!(world.ask(&key_caller(Plan::Free), None), AiAdmission::Admitted);
+}
+
+#[test]
+fn a_call_that_the_budget_refuses_takes_none_of_the_hour() {
+    let world = World::new();
+    let (caller, none_left) = (key_caller(Plan::Free), budget(0));
+    for _ in 0..200 {
+        assert!(matches!(world.ask(&caller, Some(&none_left)), AiAdmission::BudgetExceeded(_)));
+    }
+    assert_eq!(world.ask(&caller, None), AiAdmission::Admitted);
 }
 
 /// A limiter that is gone for good.

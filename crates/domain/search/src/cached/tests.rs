@@ -11,10 +11,9 @@ use altus4_connections::ConnectionError;
 use altus4_kernel::{Change, ChangeSubscriber, testkit::block_on};
 use futures::{FutureExt, future::join_all};
 
-use self::desk::{Desk, LIFE, OTHER, OWNER, connection, query};
+use self::desk::{Desk, LIFE, OWNER, connection, query};
 use crate::{
-    Degraded, Environment, HistoryRequest, SearchError, SearchLog, SearchMode, SearchQuery, SearchStatus,
-    Tags, Window,
+    Degraded, HistoryRequest, SearchError, SearchLog, SearchMode, SearchQuery, SearchStatus, Tags, Window,
 };
 
 #[test]
@@ -86,11 +85,11 @@ fn naming_all_databases_is_naming_none() {
 fn an_answer_is_given_to_its_account_alone() {
     let desk = Desk::new();
     desk.served(query("parcel"));
-    let other = block_on(desk.front.search(desk::granted(OTHER), Environment::Live, query("parcel")));
+    let other = block_on(desk.other(query("parcel")));
     assert!(!other.expect("an answer").cached);
     let foreign = SearchQuery { databases: vec![connection(1)], ..query("parcel") };
     desk.served(foreign.clone());
-    let refused = block_on(desk.front.search(desk::granted(OTHER), Environment::Live, foreign));
+    let refused = block_on(desk.other(foreign));
     let refused = refused.expect_err("it isn't the other's");
     assert!(
         matches!(refused, SearchError::Connection(ConnectionError::NotFound(id)) if id == connection(1)),

@@ -14,8 +14,8 @@ use futures::future::join3;
 use super::{Ask, remaining};
 use crate::{
     Candidate, CandidateRequest, Facet, FacetRequest, FullTextIndex, Matching, Order, ReadColumn,
-    RowsRequest, Window, candidates, facets, identity::key_bytes, plan::TablePlan, question::Question,
-    sorting::Cell, vocabulary::Vocabulary,
+    RowsRequest, Vector, Window, candidates, facets, identity::key_bytes, plan::TablePlan,
+    question::Question, sorting::Cell, vocabulary::Vocabulary,
 };
 
 /// One more than can be walked to, so that it is known whether there are more.
@@ -48,10 +48,32 @@ pub(crate) struct GatheredTable {
     pub(crate) facets_failed: Option<PortError>,
     /// How long its rows took.
     pub(crate) took: Duration,
+    /// How near its ranked rows are in meaning, where that is asked for and known.
+    pub(crate) nearness: Option<Nearness>,
+}
+
+/// How near a table's ranked rows are in meaning.
+#[derive(Debug)]
+pub(crate) struct Nearness {
+    /// Which of the search's models tells.
+    pub(crate) model: usize,
+    /// So many of the ranked rows were found by words; those that follow are there for their meaning.
+    pub(crate) by_words: usize,
+    /// For each ranked row, how near it is, where that is known.
+    pub(crate) similarity: Vec<Option<f64>>,
+    /// For each ranked row its vector, where it is at hand.
+    pub(crate) vectors: Vec<Option<Vector>>,
+}
+
+impl Nearness {
+    /// Nothing is known yet of so many rows, all of which words found.
+    pub(crate) fn nothing(model: usize, rows: usize) -> Self {
+        Self { model, by_words: rows, similarity: vec![None; rows], vectors: vec![None; rows] }
+    }
 }
 
 impl GatheredTable {
-    fn new(plan: TablePlan, vocabulary: Option<Arc<Vocabulary>>) -> Self {
+    pub(super) fn new(plan: TablePlan, vocabulary: Option<Arc<Vocabulary>>) -> Self {
         Self {
             plan,
             vocabulary,
@@ -63,6 +85,7 @@ impl GatheredTable {
             facets: Vec::new(),
             facets_failed: None,
             took: Duration::ZERO,
+            nearness: None,
         }
     }
 }
@@ -198,13 +221,13 @@ async fn sorted(ask: &Ask<'_>, plan: TablePlan, matching: &Matching) -> PortResu
     Ok(table)
 }
 
-fn sort_columns(plan: &TablePlan) -> Vec<ReadColumn> {
+pub(super) fn sort_columns(plan: &TablePlan) -> Vec<ReadColumn> {
     let column = |key: crate::SortKey| ReadColumn { column: key.column, max_chars: SORT_CHARS };
     plan.sort_keys().into_iter().map(column).collect()
 }
 
 /// A row's place by all columns that the query sorts by, from the values of those that it has.
-fn cells(plan: &TablePlan, values: &[Value]) -> Vec<Cell> {
+pub(super) fn cells(plan: &TablePlan, values: &[Value]) -> Vec<Cell> {
     let mut values = values.iter();
     let cell = |sort: &Option<(crate::SortKey, altus4_connections::ColumnKind)>| match sort {
         Some((key, kind)) => Cell::of(values.next().unwrap_or(&Value::Null), *kind, key.descending),
@@ -225,7 +248,7 @@ pub(crate) async fn read_rows(
     keys: Vec<Vec<Value>>,
     until: Instant,
 ) -> PortResult<HashMap<Vec<u8>, Vec<Value>>> {
-    let request = RowsRequest { table: Arc::clone(&plan.table), keys, read: plan.show() };
+    let request = RowsRequest { table: Arc::clone(&plan.table), keys, read: plan.show(), filter: None };
     let rows = index.rows(target, &request, remaining(target, until)).await?;
     Ok(rows.into_iter().map(|row| (key_bytes(&row.key), row.values)).collect())
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use altus4_kernel::{Granted, SearchId, grants::Search};
+use altus4_kernel::{AiPayer, Granted, SearchId, grants::Search};
 use futures::future::join_all;
 
 use super::{Run, SearchService};
 use crate::{
-    Failure, Hit, SearchAnswer, SearchError, SearchQuery, TotalCount, Window, present::Shown,
+    Failure, Hit, SearchAnswer, SearchError, SearchQuery, TotalCount, Window, categories, present::Shown,
     rank::step_below,
 };
 
@@ -44,6 +44,7 @@ impl SearchService {
         granted: Granted<Search>,
         searches: Vec<Merged>,
         window: Window,
+        payer: &dyn AiPayer,
     ) -> Result<SearchAnswer, MergedFault> {
         let greatest = searches.iter().map(|merged| merged.weight).fold(f64::MIN_POSITIVE, f64::max);
         let weights: Vec<f64> = searches.iter().map(|merged| (merged.weight / greatest).max(0.0)).collect();
@@ -56,7 +57,7 @@ impl SearchService {
                 include_analytics: false,
                 ..asked
             };
-            self.run(granted, query)
+            self.run(granted, query, payer)
         });
         let mut runs = Vec::new();
         let mut failures: Vec<Failure> = Vec::new();
@@ -88,10 +89,11 @@ impl SearchService {
             told.insert((failure.connection_id, failure.table.clone(), failure.message.clone()))
         });
         let exact = failures.is_empty() && runs.iter().all(|(run, _)| run.list.exact);
-        let mut degraded: Vec<_> = runs.iter().flat_map(|(run, _)| run.degraded()).collect();
+        let mut degraded: Vec<_> = runs.iter().flat_map(|(run, _)| run.degraded.clone()).collect();
         degraded.dedup();
         Ok(SearchAnswer {
             search_id: SearchId::from_uuid(self.ids.next_id()),
+            categories: categories::sum(&hits),
             hits,
             total: TotalCount { count: list.len() as u64, exact },
             degraded,

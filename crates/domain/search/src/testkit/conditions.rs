@@ -48,6 +48,7 @@ pub(super) fn compare(kind: ColumnKind, one: &Value, other: &Value) -> Option<Or
         (Value::Text(one), Value::Text(other), ColumnKind::Decimal) => compare_decimals(one, other),
         (Value::Text(one), Value::Text(other), ColumnKind::Temporal) => moment(one).cmp(&moment(other)),
         (Value::Text(one), Value::Text(other), _) => fold(one).cmp(&fold(other)),
+        (Value::Bytes(one), Value::Bytes(other), _) => one.cmp(other),
         _ => match (whole(one), whole(other)) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => number(one)?.total_cmp(&number(other)?),

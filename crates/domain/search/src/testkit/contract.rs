@@ -1,16 +1,26 @@
 //! What adapters of this domain's ports must do, a case at a time.
 
 pub mod answer_cache_contract;
+pub mod embedder_contract;
+pub mod embedding_cache_contract;
 mod full_text;
 pub mod full_text_contract;
 pub mod saved_searches_contract;
 pub mod search_log_contract;
 mod steps;
+mod vector_index;
+pub mod vector_index_contract;
+mod vector_records;
+pub mod vector_records_contract;
 
 use altus4_kernel::AccountId;
 use async_trait::async_trait;
 
-pub use self::full_text::{FullTextSubject, TableSpec};
+pub use self::{
+    full_text::{FullTextSubject, TableSpec},
+    vector_index::VectorIndexSubject,
+    vector_records::VectorRecordsSubject,
+};
 use crate::{SavedSearchRepository, SearchLog};
 
 /// What the contracts of what is stored are tried on: an empty store, and accounts that searches can be
@@ -133,6 +143,68 @@ macro_rules! answer_cache_contract {
                 what_is_kept_is_bounded_by_its_weight,
                 an_answer_that_is_too_heavy_pushes_out_no_other,
             ]
+        );
+    };
+}
+
+/// One test for each case of the contract of [`Embedder`](crate::Embedder). `$make` gives one; it may
+/// await.
+///
+/// ```ignore
+/// altus4_search::embedder_contract!(tokio::test, embedder().await);
+/// ```
+#[macro_export]
+macro_rules! embedder_contract {
+    (block_on, $make:expr) => {
+        $crate::embedder_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::embedder_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::embedder_contract],
+            [
+                vectors_are_in_the_order_of_the_texts,
+                the_same_text_has_the_same_vector,
+                all_vectors_have_the_same_dimensions,
+                what_is_alike_is_nearer,
+                no_texts_are_no_vectors,
+                texts_without_meaning_have_no_vector,
+                any_text_is_taken,
+                what_is_too_much_makes_no_difference,
+                the_model_stays_the_same,
+                requests_at_once_are_told_apart,
+                no_time_is_a_timeout,
+                it_answers_within_the_deadline,
+                what_was_dropped_is_not_worked_on,
+            ]
+        );
+    };
+}
+
+/// One test for each case of the contract of [`EmbeddingCache`](crate::EmbeddingCache). `$make` gives an
+/// empty one that has room for a megabyte; it may await.
+///
+/// ```ignore
+/// altus4_search::embedding_cache_contract!(tokio::test, cache());
+/// ```
+#[macro_export]
+macro_rules! embedding_cache_contract {
+    (block_on, $make:expr) => {
+        $crate::embedding_cache_contract!(@cases [block_on], $make);
+    };
+    ($test:meta, $make:expr) => {
+        $crate::embedding_cache_contract!(@cases [$test], $make);
+    };
+    (@cases [$($how:tt)*], $make:expr) => {
+        $crate::testkit::contract_tests!(
+            $($how)*,
+            $make,
+            [$crate::testkit::embedding_cache_contract],
+            [a_vector_is_found_by_its_content, the_last_vector_counts, what_vectors_take_is_bounded]
         );
     };
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Candidate, CandidateRequest, Explained, Expr, Facet, FacetRequest, FullTextIndex, Matching, Order,
-    ReadColumn, Row, RowsRequest, Sample, SampleRequest,
+    ReadColumn, Row, RowsRequest, Sample, SampleRequest, WalkRequest,
 };
 
 /// Finds rows by looking at each of them, in tables that were given to it. Its score is how often
@@ -104,6 +104,16 @@ impl Stored {
         keys.fold(Ordering::Equal, Ordering::then).then(one.cmp(&other))
     }
 
+    /// How the row's key stands to another.
+    fn compare_key_to(&self, row: usize, key: &[Value]) -> Ordering {
+        let parts = self.table.primary_key.iter().zip(key);
+        let parts = parts.map(|(column, other)| {
+            let kind = self.table.column(column.name()).map(|column| column.found.kind).unwrap_or_default();
+            compare(kind, self.value(row, column), other).unwrap_or(Ordering::Equal)
+        });
+        parts.fold(Ordering::Equal, Ordering::then)
+    }
+
     /// `NULL` comes first.
     fn compare(&self, column: &ColumnRef, one: usize, other: usize) -> Ordering {
         let kind = self.table.column(column.name()).map_or(ColumnKind::Other, |column| column.found.kind);
@@ -176,8 +186,31 @@ impl FullTextIndex for InMemoryIndex {
         _deadline: Duration,
     ) -> PortResult<Vec<Row>> {
         let stored = self.stored(target, &request.table, "full_text_index.rows")?;
-        let found = (0..stored.rows.len()).filter(|row| request.keys.contains(&stored.key(*row)));
+        let found = (0..stored.rows.len()).filter(|row| {
+            let value = |column: &ColumnRef| stored.value(*row, column);
+            request.keys.contains(&stored.key(*row))
+                && request.filter.as_ref().is_none_or(|filter| passes(filter, &stored.table, &value))
+        });
         Ok(found.map(|row| Row { key: stored.key(row), values: stored.read(row, &request.read) }).collect())
+    }
+
+    async fn walk(
+        &self,
+        target: &Target,
+        request: &WalkRequest,
+        _deadline: Duration,
+    ) -> PortResult<Vec<Row>> {
+        let stored = self.stored(target, &request.table, "full_text_index.walk")?;
+        let is_next = |row: &usize| {
+            let is_after = request.after.as_ref().is_none_or(|key| stored.compare_key_to(*row, key).is_gt());
+            let value = |column: &ColumnRef| stored.value(*row, column);
+            is_after && request.filter.as_ref().is_none_or(|filter| passes(filter, &stored.table, &value))
+        };
+        let mut rows: Vec<_> = (0..stored.rows.len()).filter(is_next).collect();
+        rows.sort_by(|one, other| stored.compare_keys(*one, *other));
+        rows.truncate(request.limit as usize);
+        let row = |row: usize| Row { key: stored.key(row), values: stored.read(row, &request.read) };
+        Ok(rows.into_iter().map(row).collect())
     }
 
     async fn count(

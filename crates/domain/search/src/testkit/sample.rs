@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    AccountId, ApiKeyId, Clock, ConnectionId, SavedSearchId, SearchId, testkit::FixedClock, uuid::Uuid,
+    AccountId, ApiKeyId, Clock, ConnectionId, SavedSearchId, SearchId, VectorIndexId, testkit::FixedClock,
+    uuid::Uuid,
 };
 
 use crate::{
     Environment, Hit, SavedRequest, SavedSearch, SavedSearchName, SearchAnswer, SearchMode, SearchRecord,
-    SearchStatus, TotalCount, log::folded,
+    SearchStatus, TotalCount, VectorCourse, VectorIndexRecord, VectorProgress, VectorSpec, VectorState,
+    log::folded,
 };
 
 /// A search of this account for this text that found three rows, made as many seconds after
@@ -69,15 +71,44 @@ pub fn sample_answer(number: u32, hits: u32, snippet: &str) -> SearchAnswer {
         data: Vec::new(),
         snippet: Some(snippet.to_owned()),
         highlights: Vec::new(),
+        ranking: None,
+        categories: Vec::new(),
     };
     SearchAnswer {
         search_id: SearchId::from_uuid(Uuid::from_u128(number.into())),
         hits: (0..hits).map(hit).collect(),
         facets: Vec::new(),
         suggestions: Vec::new(),
+        categories: Vec::new(),
         analytics: None,
         total: TotalCount { count: hits.into(), exact: true },
         degraded: Vec::new(),
         failures: Vec::new(),
+    }
+}
+
+/// Vectors of the articles of the connection of this number, asked for when [`FixedClock`]
+/// begins. `number` makes their id; nothing is built yet.
+#[must_use]
+pub fn sample_vectors(number: u8, connection: u8) -> VectorIndexRecord {
+    VectorIndexRecord {
+        id: VectorIndexId::from_uuid(Uuid::from_u128(number.into())),
+        account_id: AccountId::from_uuid(Uuid::from_u128(1)),
+        connection_id: ConnectionId::from_uuid(Uuid::from_u128(connection.into())),
+        spec: VectorSpec {
+            table: "articles".to_owned(),
+            columns: vec!["tïtle".to_owned(), "body".to_owned()],
+            key: vec!["id".to_owned()],
+            updated_column: Some("updated_at".to_owned()),
+        },
+        place: None,
+        state: VectorState::Building,
+        model: Some("memory".into()),
+        progress: VectorProgress::default(),
+        error: None,
+        created_at: FixedClock::default().now(),
+        built_at: None,
+        last_followed_at: None,
+        course: VectorCourse::default(),
     }
 }

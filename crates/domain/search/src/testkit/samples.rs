@@ -114,6 +114,46 @@ pub(super) fn notes(name: &str, rows: i64, dice: &mut Dice) -> TableSpec {
     }
 }
 
+/// A table whose key has three parts, its rows in no order.
+pub(super) fn parcels(dice: &mut Dice) -> TableSpec {
+    let mut rows = Vec::new();
+    for depot in [i64::MIN, -1, 0, i64::MAX] {
+        for code in ["apple", "Banana", "cherry", "Date", "elder"] {
+            rows.extend(DAYS.iter().map(|day| vec![Value::Int(depot), text(code), text(day), words(dice)]));
+        }
+    }
+    for at in (1..rows.len()).rev() {
+        rows.swap(at, dice.below(at + 1));
+    }
+    let key = [
+        column("depot", ColumnKind::Integer, "BIGINT"),
+        column("code", ColumnKind::Text { max_chars: Some(20) }, "VARCHAR(20)"),
+        column("day", ColumnKind::Temporal, "DATE"),
+    ];
+    keyed("parcels", key.to_vec(), rows)
+}
+
+/// A table whose key is bytes.
+pub(super) fn tokens() -> TableSpec {
+    let keys: [&[u8]; 7] = [b"b", &[0xFF, 0xFE], b"a", &[0], &[0xFF], b"ab", b"B"];
+    let rows = keys.map(|key| vec![Value::Bytes(key.to_vec()), text("a token")]);
+    keyed("tokens", vec![column("token", ColumnKind::Binary, "VARBINARY(8)")], rows.to_vec())
+}
+
+/// A table of this key and a title, without an index.
+fn keyed(name: &str, key: Vec<DiscoveredColumn>, rows: Vec<Vec<Value>>) -> TableSpec {
+    let key: Vec<_> = key.into_iter().map(|part| DiscoveredColumn { nullable: false, ..part }).collect();
+    TableSpec {
+        table: DiscoveredTable {
+            name: name.into(),
+            primary_key: key.iter().map(|part| part.name.clone()).collect(),
+            columns: key.into_iter().chain([column("title", TITLE, "VARCHAR(200)")]).collect(),
+            ..Default::default()
+        },
+        rows,
+    }
+}
+
 const TITLE: ColumnKind = ColumnKind::Text { max_chars: Some(200) };
 const LONG: ColumnKind = ColumnKind::Text { max_chars: None };
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Form, Letters, Stem, Vocabulary};
+use super::{Form, Letters, Stem, Titles, Vocabulary};
 use crate::{
     terms::Stemming,
     text::{fold, words},
@@ -186,6 +186,7 @@ impl Census {
             forms,
             joined: self.joined,
             bytes: bytes.iter().sum(),
+            titles: Titles::default(),
         }
     }
 }

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::{ColumnRef, Target};
+use altus4_connections::{ColumnRef, Target, Value};
 use altus4_kernel::{Background, ConnectionId, PortResult};
 use futures::{FutureExt, channel::oneshot, future::Shared};
 
-use super::{Census, Vocabulary};
+use super::{Census, Vocabulary, phrases::Titles};
 use crate::{FullTextIndex, ReadColumn, SampleRequest, plan::TablePlan};
 
 /// How many rows are read at the most; and how many, should those be too much for the adapter.
@@ -213,13 +213,24 @@ async fn read(index: &dyn FullTextIndex, target: &Target, plan: &TablePlan) -> P
     }
     let sampled = sampled?;
     let mut census = Census::new(read.len());
+    let mut titles = Titles::default();
+    let title = title_column(plan);
     for (at, row) in sampled.rows.iter().enumerate() {
         census.add(row.iter().map(|value| value.as_text().unwrap_or_default()));
+        if let Some(text) = title.and_then(|at| row.get(at)).and_then(Value::as_text) {
+            titles.add(text);
+        }
         if at % ROWS_IN_A_ROW == ROWS_IN_A_ROW - 1 {
             make_way().await;
         }
     }
-    Ok(census.finish(sampled.whole, plan.table.estimated_rows.unwrap_or_default()))
+    let vocabulary = census.finish(sampled.whole, plan.table.estimated_rows.unwrap_or_default());
+    Ok(Vocabulary { titles, ..vocabulary })
+}
+
+/// Which of the searched columns has titles, if one has.
+fn title_column(plan: &TablePlan) -> Option<usize> {
+    plan.searched.iter().position(|(_, weight)| *weight > 1.0)
 }
 
 /// Lets others have the thread for a moment.

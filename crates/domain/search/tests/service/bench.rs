@@ -16,7 +16,7 @@ use altus4_connections::{
 };
 use altus4_kernel::{
     AccountId, ConnectionId, Credential, Granted, MockSecretCipher, Permission, PermissionSet, Plan,
-    PortError, PortErrorKind, PortResult, Principal, Role, SealedSecret, SessionId, System,
+    PortError, PortErrorKind, PortResult, Principal, Role, SealedSecret, SessionId, System, Uncounted,
     grants::Search,
     testkit::{FixedClock, InlineBackground, InstantTimer, SequentialIds},
     uuid::Uuid,
@@ -24,7 +24,7 @@ use altus4_kernel::{
 use altus4_search::{
     Candidate, CandidateRequest, Explained, Expr, Facet, FacetRequest, FullTextIndex, Matching, QueryText,
     Row, RowsRequest, Sample, SampleRequest, SearchAnswer, SearchError, SearchQuery, SearchService, Term,
-    TermText,
+    TermText, WalkRequest,
 };
 use async_trait::async_trait;
 use futures::executor::block_on;
@@ -108,6 +108,10 @@ impl FullTextIndex for FakeIndex {
                 values: vec![Value::Text(row.1.clone()), Value::Text(row.2.clone())],
             })
             .collect())
+    }
+
+    async fn walk(&self, _: &Target, _: &WalkRequest, _: Duration) -> PortResult<Vec<Row>> {
+        Ok(Vec::new())
     }
 
     async fn count(&self, _: &Target, _: &Matching, _: u64, _: Duration) -> PortResult<u64> {
@@ -245,6 +249,6 @@ pub(crate) fn query(text: &str) -> SearchQuery {
 
 impl Bench {
     pub(crate) fn search(&self, query: SearchQuery) -> Result<SearchAnswer, SearchError> {
-        block_on(self.service.search(granted(OWNER), query))
+        block_on(self.service.search(granted(OWNER), query, &Uncounted))
     }
 }

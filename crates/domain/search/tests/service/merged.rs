@@ -1,6 +1,7 @@
 //! Several searches in one list.
 
 use altus4_connections::Value;
+use altus4_kernel::Uncounted;
 use altus4_search::{Merged, MergedFault, SearchAnswer, SearchError, SearchQuery, Window};
 use futures::executor::block_on;
 
@@ -25,7 +26,7 @@ fn merged(
     window: Window,
 ) -> Result<SearchAnswer, MergedFault> {
     let searches = searches.into_iter().map(|(query, weight)| Merged { query, weight }).collect();
-    block_on(world.service.search_merged(granted(OWNER), searches, window))
+    block_on(world.service.search_merged(granted(OWNER), searches, window, &Uncounted))
 }
 
 #[test]

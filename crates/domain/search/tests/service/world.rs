@@ -7,11 +7,11 @@ use altus4_connections::{
     MockConnectionProbe, MockConnectionRepository, MockSchemaInspector, SearchEvidence, Searched, Value,
 };
 use altus4_kernel::{
-    MockSecretCipher,
+    AiPayer, MockSecretCipher, Timer, Uncounted,
     testkit::{FixedClock, InlineBackground, InstantTimer, SequentialIds},
 };
 use altus4_search::{
-    Hit, SearchAnswer, SearchError, SearchMode, SearchQuery, SearchService, SortBy, Window,
+    Hit, MeaningPorts, SearchAnswer, SearchError, SearchMode, SearchQuery, SearchService, SortBy, Window,
     testkit::InMemoryIndex,
 };
 use futures::executor::block_on;
@@ -71,10 +71,22 @@ impl SearchEvidence for Notes {
 pub(crate) struct World {
     pub(crate) service: SearchService,
     pub(crate) notes: Arc<Notes>,
+    /// Where its rows are.
+    pub(crate) index: Arc<InMemoryIndex>,
 }
 
 pub(crate) fn world(databases: Vec<Vec<Sheet>>) -> World {
-    let index = InMemoryIndex::default();
+    world_of(databases, &[], InstantTimer::Never, None)
+}
+
+/// The same, in which the owner lets texts of some connections go outside.
+pub(crate) fn world_of(
+    databases: Vec<Vec<Sheet>>,
+    outside: &[u128],
+    timer: impl Timer + 'static,
+    meaning: Option<MeaningPorts>,
+) -> World {
+    let index = Arc::new(InMemoryIndex::default());
     let mut schemas: Vec<Vec<DiscoveredTable>> = Vec::new();
     for (n, sheets) in (1..).zip(databases) {
         let mut schema = Vec::new();
@@ -86,7 +98,15 @@ pub(crate) fn world(databases: Vec<Vec<Sheet>>) -> World {
     }
     let ids: Vec<u128> = (1..).take(schemas.len()).collect();
     let mut repository = MockConnectionRepository::new();
-    repository.expect_list().returning(move |_| Ok(ids.iter().map(|n| stored(*n, OWNER)).collect()));
+    let outside = outside.to_vec();
+    repository.expect_list().returning(move |_| {
+        let connection = |n: &u128| {
+            let mut stored = stored(*n, OWNER);
+            stored.connection.search.allow_external_ai = outside.contains(n);
+            stored
+        };
+        Ok(ids.iter().map(connection).collect())
+    });
     let mut cipher = MockSecretCipher::new();
     cipher.expect_open().returning(|_, _| Ok("password".into()));
     let mut inspector = MockSchemaInspector::new();
@@ -105,17 +125,27 @@ pub(crate) fn world(databases: Vec<Vec<Sheet>>) -> World {
     let notes = Arc::new(Notes::default());
     let service = SearchService::new(
         connections,
-        ByEngine::new(Some(Arc::new(index)), None),
-        Arc::new(InstantTimer::Never),
+        ByEngine::new(Some(Arc::clone(&index) as _), None),
+        Arc::new(timer),
         Arc::new(InlineBackground),
         Arc::new(SequentialIds::default()),
     );
-    World { service: service.with_evidence(Arc::clone(&notes) as _), notes }
+    let service = service.with_evidence(Arc::clone(&notes) as _);
+    let service = match meaning {
+        Some(ports) => service.with_meaning(ports),
+        None => service,
+    };
+    World { service, notes, index }
 }
 
 impl World {
     pub(crate) fn search(&self, query: SearchQuery) -> Result<SearchAnswer, SearchError> {
-        block_on(self.service.search(granted(OWNER), query))
+        block_on(self.service.search(granted(OWNER), query, &Uncounted))
+    }
+
+    /// The same, paid by somebody.
+    pub(crate) fn paid(&self, query: SearchQuery, payer: &dyn AiPayer) -> SearchAnswer {
+        block_on(self.service.search(granted(OWNER), query, payer)).unwrap()
     }
 
     /// The keys that are found, in their order.

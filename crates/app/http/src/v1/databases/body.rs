@@ -130,6 +130,11 @@ pub(crate) struct SearchOptionsBody {
     /// The tables searched; left out: every table with text columns.
     #[schema(max_items = 50)]
     default_search_tables: Option<Vec<String>>,
+    /// Whether text of its rows, as far as it is searched, may be sent to the AI provider that the
+    /// operator has set up.
+    #[schema(default = false)]
+    #[serde(rename = "allowExternalAI")]
+    allow_external_ai: Option<bool>,
 }
 
 /// Reads a [`DatabaseBody`].
@@ -241,11 +246,17 @@ fn options(fields: &mut Fields) -> Option<ConnectionOptions> {
 }
 
 fn search_defaults(fields: &mut Fields) -> SearchDefaults {
-    SearchDefaults { tables: default_tables(fields).unwrap_or_default() }
+    let (tables, allow_external_ai) = search_options(fields);
+    SearchDefaults {
+        tables: tables.unwrap_or_default(),
+        allow_external_ai: allow_external_ai.unwrap_or_default(),
+    }
 }
 
-fn default_tables(fields: &mut Fields) -> Option<Vec<String>> {
-    fields.list("defaultSearchTables", MAX_DEFAULT_TABLES, "must be a table's name", table_name)
+fn search_options(fields: &mut Fields) -> (Option<Vec<String>>, Option<bool>) {
+    let must = "must be a table's name";
+    let tables = fields.list("defaultSearchTables", MAX_DEFAULT_TABLES, must, table_name);
+    (tables, fields.flag("allowExternalAI"))
 }
 
 fn table_name(text: &str) -> Option<String> {

@@ -59,7 +59,10 @@ impl From<&Connection> for ConnectionDto {
             username,
             ssl,
             connection_options: connection.options.into(),
-            search_options: SearchOptionsDto { default_search_tables: connection.search.tables.clone() },
+            search_options: SearchOptionsDto {
+                default_search_tables: connection.search.tables.clone(),
+                allow_external_ai: connection.search.allow_external_ai,
+            },
             is_active: connection.is_active,
             status: connection.status.as_str(),
             last_connected: connection.last_connected.map(|moment| moment.to_string()),
@@ -128,6 +131,9 @@ impl From<ConnectionOptions> for ConnectionOptionsDto {
 pub(crate) struct SearchOptionsDto {
     /// The tables searched; empty: every table with text columns.
     default_search_tables: Vec<String>,
+    /// Whether text of its rows may be sent to the operator's AI provider.
+    #[serde(rename = "allowExternalAI")]
+    allow_external_ai: bool,
 }
 
 /// A connection was changed.

@@ -97,7 +97,8 @@ pub(crate) struct TagsBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body; `search_query` reads it")]
 pub(crate) struct OptionsBody {
-    /// Has no effect.
+    /// `false`: no provider outside is asked, whatever the connections allow. `true`: related queries
+    /// are among the `suggestions` too, where a provider is set up.
     #[serde(rename = "enableAI")]
     enable_ai: Option<bool>,
     /// As `highlight: true`.

@@ -5,7 +5,7 @@ mod analytics;
 use std::sync::Arc;
 
 use altus4_connections::Value;
-use altus4_search::{Degraded, Failure, Hit, Served, Window};
+use altus4_search::{Category, Degraded, Failure, Hit, Ranking, Served, Window};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -29,8 +29,10 @@ pub(crate) struct SearchResultsDto {
     #[schema(format = Uuid)]
     search_id: String,
     results: Vec<HitDto>,
-    categories: Vec<String>,
-    /// The query as it was probably meant, where words of it are in none of the tables.
+    /// What the page's results are about, the commonest first.
+    categories: Vec<CategoryDto>,
+    /// The query as it was probably meant, where words of it are in none of the tables; and with
+    /// `options.enableAI` related ones.
     suggestions: Vec<SuggestionDto>,
     /// How many rows match.
     total_count: u64,
@@ -75,7 +77,7 @@ impl SearchResultsDto {
                 .zip(answer.hits)
                 .map(|(place, hit)| HitDto::new(hit, highlighted, ranked.then_some(place)))
                 .collect(),
-            categories: Vec::new(),
+            categories: answer.categories.into_iter().map(CategoryDto::from).collect(),
             suggestions: answer.suggestions.into_iter().map(SuggestionDto::from).collect(),
             total_count: answer.total.count,
             total_count_relation: if answer.total.exact { "eq" } else { "gte" },
@@ -124,6 +126,7 @@ pub(crate) struct HitDto {
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     highlights: Option<InOrder<String>>,
+    /// What it is about, as its own row says it or the group of results that it is near to.
     categories: Vec<String>,
 }
 
@@ -137,32 +140,74 @@ impl HitDto {
             table: hit.table,
             relevance_score: hit.score,
             matched_columns: hit.matched_columns,
-            ranking: RankingDto { words: hit.score, position: place.map(|words| PositionDto { words }) },
+            ranking: RankingDto::new(hit.ranking, hit.score, place),
             data: InOrder(data.collect()),
             snippet: hit.snippet,
             highlights: highlighted.then_some(InOrder(hit.highlights)),
-            categories: Vec::new(),
+            categories: hit.categories.into_iter().map(|category| category.name).collect(),
         }
     }
 }
 
-/// What a result's place rests upon.
+/// What a result's place rests upon. What isn't known, or wasn't asked for, is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SearchRanking)]
 pub(crate) struct RankingDto {
     /// By its words; 0–1.
-    words: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<f64>,
+    /// By its meaning, in `semantic`; 0–1, as the model tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<f64>,
     /// Left out where results are sorted by columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<PositionDto>,
+}
+
+impl RankingDto {
+    fn new(ranking: Option<Ranking>, score: f64, place: Option<usize>) -> Self {
+        let rounded = |share: f64| (share * 1e6).round() / 1e6;
+        let Some(Ranking { words, meaning, words_place, meaning_place }) = ranking else {
+            let position = place.map(|words| PositionDto { words: Some(words), meaning: None });
+            return Self { words: Some(score), meaning: None, position };
+        };
+        let position = PositionDto { words: words_place, meaning: meaning_place };
+        let is_known = place.is_some() && (words_place.is_some() || meaning_place.is_some());
+        Self {
+            words: words.map(rounded),
+            meaning: meaning.map(rounded),
+            position: is_known.then_some(position),
+        }
+    }
 }
 
 /// The places of a result, from 1.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SearchPosition)]
 pub(crate) struct PositionDto {
-    /// In the list by words.
-    words: usize,
+    /// In the list by words; left out where they didn't find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<usize>,
+    /// In the list by meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<usize>,
+}
+
+/// What results are about.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchCategory)]
+pub(crate) struct CategoryDto {
+    name: String,
+    /// How many results of the page.
+    count: u64,
+    /// 1 where the rows say so themselves; else how near the results of the group are to each other.
+    confidence: f64,
+}
+
+impl From<Category> for CategoryDto {
+    fn from(Category { name, count, confidence }: Category) -> Self {
+        Self { name, count, confidence }
+    }
 }
 
 /// A database, or one table of it, that could not be searched.

@@ -1,7 +1,9 @@
 //! Several searches in one request.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
-use altus4_kernel::{Granted, grants::Search};
+use altus4_kernel::{AiPayer, Granted, grants::Search};
 use altus4_search::{Environment, Merged, MergedFault, SearchQuery, Window};
 use futures::future::join_all;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use super::{SearchBody, SearchResultsDto, body, run};
 use crate::{
     envelope::{Answer, Envelope, Failure, FailureBody},
     error::ApiError,
-    extract::{Fields, JsonBody, May, RunsIn},
+    extract::{Fields, JsonBody, May, Payer, RunsIn},
     state::State,
 };
 
@@ -139,12 +141,13 @@ pub(crate) async fn search(
     state: Data<State>,
     May(granted): May<Search>,
     RunsIn(environment): RunsIn,
+    Payer(payer): Payer,
     body: JsonBody,
 ) -> Result<Answer<MultiDto>, ApiError> {
     let Asked { queries, federation } = body.read(asked)?;
     match federation {
-        Some(federation) => merged(&state, granted, environment, queries, federation).await,
-        None => each(&state, granted, environment, queries).await,
+        Some(federation) => merged(&state, granted, environment, (queries, federation), payer).await,
+        None => each(&state, granted, environment, queries, payer).await,
     }
 }
 
@@ -152,14 +155,14 @@ async fn merged(
     state: &State,
     granted: Granted<Search>,
     environment: Environment,
-    queries: Vec<SearchQuery>,
-    federation: Federation,
+    (queries, federation): (Vec<SearchQuery>, Federation),
+    payer: Arc<dyn AiPayer>,
 ) -> Result<Answer<MultiDto>, ApiError> {
     let Federation { window, weights } = federation;
     let weights = weights.unwrap_or_else(|| vec![1.0; queries.len()]);
     let highlighted = queries.iter().any(|query| query.highlight.is_some());
     let searches = queries.into_iter().zip(weights).map(|(query, weight)| Merged { query, weight }).collect();
-    let served = state.services.search.search_merged(granted, environment, searches, window).await;
+    let served = state.services.search.search_merged(granted, environment, searches, window, &*payer).await;
     let served = served.map_err(|MergedFault { error, .. }| *error)?;
     Ok(Answer::ok(MultiDto::Merged(Box::new(SearchResultsDto::new(served, window, highlighted, true)))))
 }
@@ -169,8 +172,9 @@ async fn each(
     granted: Granted<Search>,
     environment: Environment,
     queries: Vec<SearchQuery>,
+    payer: Arc<dyn AiPayer>,
 ) -> Result<Answer<MultiDto>, ApiError> {
-    let runs = queries.into_iter().map(|query| run(state, granted, environment, query));
+    let runs = queries.into_iter().map(|query| run(state, granted, environment, query, Arc::clone(&payer)));
     let mut outcomes = join_all(runs).await;
     if outcomes.iter().all(Result::is_err)
         && let Some(first) = outcomes.drain(..).find_map(Result::err)

@@ -11,7 +11,7 @@ use super::{SearchBody, SearchResultsDto, body, run as run_query};
 use crate::{
     envelope::{Answer, Envelope, Failure},
     error::ApiError,
-    extract::{Fields, JsonBody, May, RunsIn, SavedId},
+    extract::{Fields, JsonBody, May, Payer, RunsIn, SavedId},
     state::State,
 };
 
@@ -173,10 +173,11 @@ pub(crate) async fn run(
     state: Data<State>,
     May(granted): May<Search>,
     RunsIn(environment): RunsIn,
+    Payer(payer): Payer,
     SavedId(id): SavedId,
 ) -> Result<Answer<SearchResultsDto>, ApiError> {
     let request = state.services.saved_searches.request(granted, id).await?;
     let mut query = Fields::of_json(Value::Object(document(&request)), body::search_query)?;
     query.databases = request.databases;
-    run_query(&state, granted, environment, query).await.map(Answer::ok)
+    run_query(&state, granted, environment, query, payer).await.map(Answer::ok)
 }

@@ -62,7 +62,8 @@ pub(crate) struct SuggestionDto {
     text: String,
     /// How likely it is; 0–1.
     score: f64,
-    /// `popular`: the account found something with it. `spelling`: so the data spells it.
+    /// `popular`: the account found something with it. `spelling`: so the data spells it. `semantic`: it
+    /// is a title or a phrase of the data, or near in meaning.
     #[serde(rename = "type")]
     kind: &'static str,
 }

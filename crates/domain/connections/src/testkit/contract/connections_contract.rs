@@ -104,7 +104,10 @@ pub async fn a_connection_is_found_as_it_was_stored(subject: &dyn ConnectionsSub
                 endpoint,
                 database: DatabaseName::parse("dir/shop.db").expect("a database"),
                 options: ConnectionOptions::new(50, 120_000).expect("options"),
-                search: SearchDefaults { tables: vec!["articles".into(), "Ünïcode \"t\"".into()] },
+                search: SearchDefaults {
+                    tables: vec!["articles".into(), "Ünïcode \"t\"".into()],
+                    allow_external_ai: true,
+                },
                 is_active: number % 2 == 0,
                 status: ConnectionStatus::Error,
                 last_connected: Some(sample.connection.created_at + MILLISECOND),

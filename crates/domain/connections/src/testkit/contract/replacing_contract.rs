@@ -86,7 +86,10 @@ pub async fn a_replaced_connection_is_found_as_it_was_given(subject: &dyn Connec
         },
         database: DatabaseName::parse("データ").expect("a database"),
         options: ConnectionOptions::new(50, 120_000).expect("options"),
-        search: SearchDefaults { tables: vec!["articles".into(), "Ünïcode \"t\"".into()] },
+        search: SearchDefaults {
+            tables: vec!["articles".into(), "Ünïcode \"t\"".into()],
+            allow_external_ai: true,
+        },
         is_active: false,
         status: ConnectionStatus::Error,
         last_connected: Some(before.connection.created_at + Duration::from_millis(123)),

@@ -15,8 +15,8 @@ use altus4_connections::{
     testkit::{FakeProbe, FixedInspector, InMemoryConnections, sample_connection},
 };
 use altus4_kernel::{
-    AccountId, ConnectionId, Credential, Granted, Permission, PermissionSet, Plan, Principal, Role,
-    SecretCipher, SessionId,
+    AccountId, AiPayer, ConnectionId, Credential, Granted, Permission, PermissionSet, Plan, Principal, Role,
+    SecretCipher, SessionId, Uncounted,
     grants::Search,
     secrecy::SecretString,
     testkit::{FakeSecretCipher, FixedClock, SequentialIds, block_on, sample_event},
@@ -57,7 +57,12 @@ impl Drop for UnderWay<'_> {
 
 #[async_trait]
 impl RunSearch for Runner {
-    async fn run(&self, _: Granted<Search>, _: SearchQuery) -> Result<SearchAnswer, SearchError> {
+    async fn run(
+        &self,
+        _: Granted<Search>,
+        _: SearchQuery,
+        _: &dyn AiPayer,
+    ) -> Result<SearchAnswer, SearchError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
         let _under_way = UnderWay(&self.under_way);
@@ -84,9 +89,12 @@ impl RunSearch for Runner {
         granted: Granted<Search>,
         searches: Vec<Merged>,
         _: Window,
+        payer: &dyn AiPayer,
     ) -> Result<SearchAnswer, MergedFault> {
         let first = searches.into_iter().next().expect("a search").query;
-        self.run(granted, first).await.map_err(|error| MergedFault { place: 0, error: Box::new(error) })
+        self.run(granted, first, payer)
+            .await
+            .map_err(|error| MergedFault { place: 0, error: Box::new(error) })
     }
 }
 
@@ -139,10 +147,15 @@ impl Desk {
 
     /// Searches for the owner.
     pub(super) async fn search(&self, query: SearchQuery) -> Result<Served, SearchError> {
-        self.front.search(granted(OWNER), Environment::Live, query).await
+        self.front.search(granted(OWNER), Environment::Live, query, Arc::new(Uncounted)).await
     }
 
-    /// The same, to its end.
+    /// Searches for the other.
+    pub(super) async fn other(&self, query: SearchQuery) -> Result<Served, SearchError> {
+        self.front.search(granted(OTHER), Environment::Live, query, Arc::new(Uncounted)).await
+    }
+
+    /// The owner's, to its end.
     pub(super) fn served(&self, query: SearchQuery) -> Served {
         block_on(self.search(query)).expect("an answer")
     }

@@ -69,6 +69,12 @@ macro_rules! full_text_contract {
                 facets_count_values_among_the_matches,
                 samples_are_the_whole_of_a_small_table_and_part_of_a_large_one,
                 rows_are_read_by_key_and_cut,
+                rows_that_a_filter_leaves_out_are_not_read,
+                a_walk_gives_every_row_once_in_the_order_of_its_key,
+                a_walk_goes_by_every_part_of_a_key,
+                a_walk_goes_by_bytes,
+                a_walk_goes_on_after_a_row_that_is_gone,
+                a_walk_leaves_out_what_does_not_pass,
                 an_explanation_shows_no_value,
                 a_table_without_a_key_is_searched_too,
             ]

@@ -4,5 +4,6 @@
 mod bench;
 mod finding;
 mod listing;
+mod walking;
 
-pub use self::{finding::*, listing::*};
+pub use self::{finding::*, listing::*, walking::*};

@@ -6,8 +6,8 @@ use altus4_connections::{
 use utoipa::ToSchema;
 
 use super::{
-    ConnectionOptionsBody, DATABASE, ENGINE, HOST, NAME, SearchOptionsBody, SslChoice, USER, default_tables,
-    password, refuse_server, tls,
+    ConnectionOptionsBody, DATABASE, ENGINE, HOST, NAME, SearchOptionsBody, SslChoice, USER, password,
+    refuse_server, search_options, tls,
 };
 use crate::extract::Fields;
 
@@ -49,11 +49,14 @@ pub(crate) fn connection_change(fields: &mut Fields, engine: Engine) -> Connecti
     if fields.choice("engine", ENGINE).is_some_and(|wanted: Engine| wanted != engine) {
         fields.fault("engine", "can't be changed");
     }
+    let (default_tables, allow_external_ai) =
+        fields.object("searchOptions", search_options).unwrap_or_default();
     let mut change = ConnectionChange {
         name: fields.parsed("name", NAME, ConnectionName::parse),
         database: fields.parsed("database", DATABASE, DatabaseName::parse),
         options: fields.object("connectionOptions", options).flatten().unwrap_or_default(),
-        default_tables: fields.object("searchOptions", default_tables).flatten(),
+        default_tables,
+        allow_external_ai,
         is_active: fields.flag("isActive"),
         ..ConnectionChange::default()
     };

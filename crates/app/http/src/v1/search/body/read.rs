@@ -32,8 +32,9 @@ pub(in crate::v1::search) fn search_query(fields: &mut Fields) -> Option<SearchQ
     let semantic_ratio = fields.share("semanticRatio").unwrap_or(SearchQuery::DEFAULT_SEMANTIC_RATIO);
     let include_analytics = fields.flag("includeAnalytics").unwrap_or(false);
 
+    let mut enable_ai = None;
     fields.object("options", |options| {
-        options.flag("enableAI");
+        enable_ai = options.flag("enableAI");
         options.flag("includeSchema");
         let marked = options.flag("highlightMatches").unwrap_or(false);
         highlight = highlight.take().or_else(|| marked.then(Tags::default));
@@ -60,6 +61,7 @@ pub(in crate::v1::search) fn search_query(fields: &mut Fields) -> Option<SearchQ
         window: window?,
         min_score: min_score.unwrap_or(0.0),
         semantic_ratio,
+        enable_ai,
         include_analytics,
         highlight,
         timeout: timeout.unwrap_or(SearchQuery::DEFAULT_TIMEOUT),

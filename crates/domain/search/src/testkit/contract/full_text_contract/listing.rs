@@ -186,7 +186,7 @@ pub async fn rows_are_read_by_key_and_cut(subject: &dyn FullTextSubject) {
     let key = |id| vec![Value::Int(id)];
     let table = Arc::clone(&bench.table);
     let keys = vec![key(7), key(2), key(99)];
-    let request = RowsRequest { table, keys, read: read(&bench, &["title", "body"], 5) };
+    let request = RowsRequest { table, keys, read: read(&bench, &["title", "body"], 5), filter: None };
     let mut rows = bench.index.rows(&bench.target, &request, DEADLINE).await.expect("rows");
     rows.sort_by_key(|row| format!("{:?}", row.key));
     let expected = [
@@ -197,6 +197,25 @@ pub async fn rows_are_read_by_key_and_cut(subject: &dyn FullTextSubject) {
     let matching = bench.matching(Scope::index(bench.key(&["title", "body"])), Expr::word("cables"));
     let request = CandidateRequest { read: read(&bench, &["body"], 3), ..Bench::all(matching) };
     assert_eq!(bench.find(&request).await[0].values, [text("the")]);
+}
+
+/// Of the rows with the keys, only those that pass the filter are read.
+pub async fn rows_that_a_filter_leaves_out_are_not_read(subject: &dyn FullTextSubject) {
+    let bench = notes(subject).await;
+    let keys: Vec<Vec<Value>> = (1..=40).map(|id| vec![Value::Int(id)]).collect();
+    let status = || Filter::Is(bench.column("status"), Test::Eq(text("open")));
+    let amount = Filter::Not(Box::new(Filter::Is(bench.column("amount"), Test::Gt(Value::Int(3)))));
+    for filter in [status(), amount.clone(), Filter::All(vec![status(), amount]), Filter::Any(vec![])] {
+        let (table, read) = (Arc::clone(&bench.table), read(&bench, &["status"], 20));
+        let request = RowsRequest { table, keys: keys.clone(), read, filter: Some(filter) };
+        let found = bench.index.rows(&bench.target, &request, DEADLINE).await.expect("rows");
+        let expected = bench.twin.rows(&bench.target, &request, DEADLINE).await.expect("rows in memory");
+        let by_key = |mut rows: Vec<Row>| {
+            rows.sort_by_key(|row| format!("{:?}", row.key));
+            rows
+        };
+        assert_eq!(by_key(found), by_key(expected), "{:?}", request.filter);
+    }
 }
 
 /// The statement of a search shows no word and no value of it.

@@ -1,0 +1,54 @@
+//! Searching by meaning, with a local model: how well, with vectors and without.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{program::Program, times::Outcome};
+
+/// What a MiniLM-class model has to reach: without vectors and with them, nDCG@10 and Recall@100.
+pub(crate) const BOUNDS: &str = "bounds with a MiniLM-class model: without vectors scifact .73, cranfield .41; \
+     with them .73 and .42, Recall@100 .95 and .78; hybrid no more than a point below its better half";
+
+/// How long embedding a set may take.
+const BUILD_LIMIT: Duration = Duration::from_hours(2);
+
+/// Installs the model in an archive below a data directory.
+pub(crate) fn install(model: &str, data: &Path) -> Outcome<()> {
+    let mut install = Command::new(env!("CARGO_BIN_EXE_altus4"));
+    let status = install.args(["model", "install", model]).env("ALTUS4_DATA_DIR", data).status()?;
+    if status.success() { Ok(()) } else { Err("the model can't be installed".into()) }
+}
+
+/// A search by meaning, as the fields beside the query.
+pub(crate) fn by_meaning(ratio: f64) -> Value {
+    json!({ "searchMode": "semantic", "semanticRatio": ratio, "timeoutMs": 60_000 })
+}
+
+/// Gives a table vectors, and answers how long that took.
+pub(crate) async fn embed(program: &Program, connection: &str) -> Outcome<Duration> {
+    let (client, api) = (&program.process.client, &program.process.api);
+    let login = json!({ "email": "bench@example.com", "password": "a benchmark's phrase" });
+    let answer: Value = client.post(format!("{api}/auth/login")).json(&login).send().await?.json().await?;
+    let token = answer["data"]["token"].as_str().unwrap_or_default().to_owned();
+    let vectors = format!("{api}/databases/{connection}/vectors");
+    let asked = json!({ "table": "documents", "columns": ["title", "text"], "keyColumn": "id" });
+    let begun = Instant::now();
+    let made = client.post(&vectors).bearer_auth(&token).json(&asked).send().await?;
+    if !made.status().is_success() {
+        return Err(format!("no vectors: {}", made.text().await?).into());
+    }
+    while begun.elapsed() < BUILD_LIMIT {
+        let all: Value = client.get(&vectors).bearer_auth(&token).send().await?.json().await?;
+        let one = all["data"].as_array().and_then(|all| all.first()).cloned().unwrap_or_default();
+        if one["status"] == "ready" {
+            return Ok(begun.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Err("the vectors are not there in time".into())
+}
