@@ -68,9 +68,10 @@ impl Home {
     }
 }
 
+/// A model may have been installed there before.
 fn is_empty_or_absent(dir: &Path) -> io::Result<bool> {
     match fs::read_dir(dir) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
+        Ok(mut entries) => Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "models"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
@@ -87,6 +88,13 @@ mod tests {
         assert!(home.is_temporary() && dir.join("sources").is_dir());
         drop(home);
         assert!(!dir.exists());
+    }
+
+    #[test]
+    fn a_directory_with_a_model_alone_will_do() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("models")).unwrap();
+        assert!(Home::open(Some(dir.path().to_owned())).is_ok());
     }
 
     #[test]
