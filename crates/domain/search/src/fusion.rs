@@ -1,9 +1,9 @@
 //! Fusion: one list of what words found and of what is near in meaning. Pure.
 //!
-//! A convex combination of both scores, each brought to one scale, which on every collection that was
-//! tried ranks better than the sum of reciprocal ranks does (Bruch, Gai & Ingber, "An Analysis of
-//! Fusion Functions for Hybrid Retrieval", 2023; our own figures are in `docs/BENCHMARKS.md`): ranks
-//! forget by how much a row is better than the next. The rank by words decides ties.
+//! A convex combination of both scores, each brought to one scale, which ranks better than the sum of
+//! reciprocal ranks does (Bruch, Gai & Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
+//! 2023), as a prototype outside this repository did on two collections: ranks forget by how much a
+//! row is better than the next. The rank by words decides ties.
 
 /// What is taken off similarities before they are scaled, as a share of the least that is known of a
 /// model: between none (a model whose texts are all alike would tell nothing) and all of it (the worst

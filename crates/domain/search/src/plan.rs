@@ -209,9 +209,7 @@ enum Planned {
 
 fn plan_table(table: &Arc<Table>, query: &SearchQuery, question: &Question) -> Planned {
     let named = !query.columns.is_empty();
-    let is_named = |column: &Column| {
-        query.columns.iter().any(|name| table.column(name).is_some_and(|c| c.column == column.column))
-    };
+    let is_named = |column: &Column| is_among(&query.columns, table, &column.column);
     let wanted: Vec<&Column> =
         table.columns.iter().filter(|column| column.is_text() && (!named || is_named(column))).collect();
     if wanted.is_empty() {
@@ -254,6 +252,11 @@ fn plan_table(table: &Arc<Table>, query: &SearchQuery, question: &Question) -> P
         sort: sort.collect(),
         facets: query.facets.iter().enumerate().filter_map(facet).collect(),
     }))
+}
+
+/// Whether one of these names means this column of the table.
+pub(crate) fn is_among(names: &[String], table: &Table, column: &ColumnRef) -> bool {
+    names.iter().any(|name| table.column(name).is_some_and(|named| named.column == *column))
 }
 
 /// Whether a column is declared for whole texts rather than for a name or a code. A column without a
@@ -302,9 +305,7 @@ fn shown_columns(table: &Table, query: &SearchQuery) -> Vec<ColumnRef> {
         let plain = |column: &&Column| !matches!(column.found.kind, ColumnKind::Binary | ColumnKind::Other);
         table.columns.iter().filter(plain).map(|column| column.column.clone()).collect()
     } else {
-        let asked = |column: &&Column| {
-            query.fields.iter().any(|field| table.column(field).is_some_and(|c| c.column == column.column))
-        };
+        let asked = |column: &&Column| is_among(&query.fields, table, &column.column);
         table.columns.iter().filter(asked).map(|column| column.column.clone()).collect()
     }
 }

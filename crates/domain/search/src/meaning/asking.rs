@@ -17,7 +17,10 @@ use super::{
     ContentHash, EmbedRequest, Embedder, Embedders, EmbeddingCache, EmbeddingModel, QueryEnhancer,
     ReadyVectors, TextKind, Urgency, Vector, VectorCatalog, VectorIndex,
 };
-use crate::{SearchQuery, plan::TablePlan};
+use crate::{
+    SearchQuery,
+    plan::{TablePlan, is_among},
+};
 
 /// How long one call of a model may take at the most, whatever the search's limit.
 const CALL_TIME: Duration = Duration::from_secs(4);
@@ -76,11 +79,7 @@ impl Lens {
     pub(crate) fn vectors_of(&self, plan: &TablePlan, query: &SearchQuery) -> Option<&ReadyVectors> {
         let may_count = |name: &String| {
             plan.table.column(name).is_some_and(|column| {
-                query.columns.is_empty()
-                    || query
-                        .columns
-                        .iter()
-                        .any(|asked| plan.table.column(asked).is_some_and(|a| a.column == column.column))
+                query.columns.is_empty() || is_among(&query.columns, &plan.table, &column.column)
             })
         };
         let fits = |ready: &&ReadyVectors| {
