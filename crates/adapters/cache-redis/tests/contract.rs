@@ -29,8 +29,11 @@ altus4_kernel::cache_contract!(tokio::test, patient(Redis::shared()).await);
 
 /// A cache with time for a machine that builds something else meanwhile.
 async fn patient(redis: &Redis) -> RedisCache {
-    let config =
-        RedisCacheConfig { call_timeout: Duration::from_secs(5), ..RedisCacheConfig::new(redis.url()) };
+    let config = RedisCacheConfig {
+        call_timeout: Duration::from_secs(20),
+        count_timeout: Duration::from_secs(20),
+        ..RedisCacheConfig::new(redis.url())
+    };
     RedisCache::connect(config).await.expect("Redis is there")
 }
 
@@ -86,6 +89,7 @@ async fn nodes(redis: &Redis) -> Vec<RedisCache> {
     for _ in 0..3 {
         let config = RedisCacheConfig {
             call_timeout: Duration::from_secs(20),
+            count_timeout: Duration::from_secs(20),
             pool_size: 4,
             ..RedisCacheConfig::new(redis.url())
         };

@@ -31,6 +31,7 @@ async fn nodes_together_are_admitted_exactly_the_limit() {
     for _ in 0..3 {
         let config = RedisCacheConfig {
             call_timeout: Duration::from_secs(20),
+            count_timeout: Duration::from_secs(20),
             pool_size: 4,
             ..RedisCacheConfig::new(Redis::shared().url())
         };

@@ -11,7 +11,7 @@ use altus4_cache_redis::RedisQuotaCounter;
 use altus4_kernel::{ApiKeyId, Clock, PortErrorKind, testkit::FixedClock, uuid::Uuid};
 use altus4_test_support::Redis;
 
-use crate::{kind, nodes, patient, strict, successor, tell, tell_at, until_it_works};
+use crate::{kind, nodes, patient, successor, tell, tell_at, until_it_works};
 
 const ONE: Used = Used { requests: 1, spent_microcents: 20 };
 const CEILING: Ceiling = Ceiling { requests: Some(1_000), spent_microcents: None };
@@ -87,7 +87,7 @@ async fn every_key_is_prefixed_and_ends_after_a_period() {
 async fn with_redis_killed_counting_goes_on_from_the_store_and_comes_back_exact() {
     let mut redis = Redis::start();
     let port = redis.port();
-    let cache = strict(&redis).await;
+    let cache = patient(&redis).await;
     let shared = Arc::new(RedisQuotaCounter::sharing(&cache));
     let counter = FallbackQuotaCounter::new(shared, Arc::new(InMemoryQuotaCounter::default()));
     let mut stored = 0;

@@ -182,7 +182,7 @@ async fn with_redis_frozen_calls_fail_quickly_behind_the_breaker_of_the_cache() 
 async fn with_redis_killed_each_node_counts_for_itself_and_then_together_again() {
     let mut redis = Redis::start();
     let port = redis.port();
-    let caches = [strict(&redis).await, strict(&redis).await];
+    let caches = [patient(&redis).await, patient(&redis).await];
     let nodes = caches.each_ref().map(|cache| {
         let shared = Arc::new(RedisRateLimiter::sharing(cache));
         FallbackRateLimiter::new(shared, Arc::new(InMemoryRateLimiter::default()))
