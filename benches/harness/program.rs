@@ -10,7 +10,7 @@ use super::{process::Process, times::Outcome};
 pub(crate) struct Program {
     pub(crate) process: Process,
     token: String,
-    key: String,
+    pub(crate) key: String,
     _data: TempDir,
 }
 

@@ -19,13 +19,13 @@ use std::{
 };
 
 use altus4_api_keys::{
-    AllowedIps, ApiKey, Environment, FairShare, KeyCheck, KeyDigester, KeyName, KeySecret, Meter, MeterPorts,
+    AllowedIps, ApiKey, FairShare, KeyCheck, KeyDigester, KeyName, KeySecret, Meter, MeterPorts,
     StoredSecret, Subject, Tiers, UsageEvent, UsageRecorder,
 };
 use altus4_cache_memory::{MemoryKeyCache, MemoryQuotaCounter, MemoryRateLimiter};
 use altus4_crypto::{HmacKeyDigester, NamedKey, SystemRandomSource};
 use altus4_kernel::{
-    AccountId, Actor, ApiKeyId, AuditAction, AuditEvent, Clock, IdGenerator, Origin, Permission,
+    AccountId, Actor, ApiKeyId, AuditAction, AuditEvent, Clock, Environment, IdGenerator, Origin, Permission,
     PermissionSet, Plan, RandomIds, Role, SystemClock,
     secrecy::{ExposeSecret, SecretString},
 };

@@ -141,9 +141,23 @@ async fn judge_meaning(set: &Set, program: &Program, connection: &str) -> Outcom
         let lists = search_all(program, &[connection], &set.queries, &both).await?;
         tell(set, way, &set.queries, &lists.0, &lists.1);
     }
-    let took = meaning::embed(program, connection).await?;
+    // Other limits than any before, so that no answer is one that was kept.
+    let words =
+        async |limit| search_all(program, &[connection], &set.queries, &json!({ "limit": limit })).await;
+    let (_, alone) = words(DEPTH - 1).await?;
+    let build = meaning::Build::begin(program, connection).await?;
+    let (_, beside) = words(DEPTH - 2).await?;
+    let was_beside = !build.is_ready().await?;
+    let took = build.finish().await?;
     let rate = set.documents.len() as f64 / took.as_secs_f64();
     println!("{:<12} {} rows embedded, {rate:.1} a second", set.name, set.documents.len());
+    let (alone, beside) = (quantile(&alone, 0.5), quantile(&beside, 0.5));
+    let when = if was_beside { "all the while" } else { "at first" };
+    println!(
+        "{:<12} a search by words {alone:.1} ms before, {beside:.1} ms beside that ({when}): {:.2}",
+        set.name,
+        beside / alone
+    );
     for (way, ratio) in [("meaning, with vectors", 0.5), ("… meaning alone", 1.0)] {
         let fields = meaning::by_meaning(ratio);
         let lists = search_all(program, &[connection], &set.queries, &fields).await?;

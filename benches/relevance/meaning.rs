@@ -29,26 +29,47 @@ pub(crate) fn by_meaning(ratio: f64) -> Value {
     json!({ "searchMode": "semantic", "semanticRatio": ratio, "timeoutMs": 60_000 })
 }
 
-/// Gives a table vectors, and answers how long that took.
-pub(crate) async fn embed(program: &Program, connection: &str) -> Outcome<Duration> {
-    let (client, api) = (&program.process.client, &program.process.api);
-    let login = json!({ "email": "bench@example.com", "password": "a benchmark's phrase" });
-    let answer: Value = client.post(format!("{api}/auth/login")).json(&login).send().await?.json().await?;
-    let token = answer["data"]["token"].as_str().unwrap_or_default().to_owned();
-    let vectors = format!("{api}/databases/{connection}/vectors");
-    let asked = json!({ "table": "documents", "columns": ["title", "text"], "keyColumn": "id" });
-    let begun = Instant::now();
-    let made = client.post(&vectors).bearer_auth(&token).json(&asked).send().await?;
-    if !made.status().is_success() {
-        return Err(format!("no vectors: {}", made.text().await?).into());
-    }
-    while begun.elapsed() < BUILD_LIMIT {
-        let all: Value = client.get(&vectors).bearer_auth(&token).send().await?.json().await?;
-        let one = all["data"].as_array().and_then(|all| all.first()).cloned().unwrap_or_default();
-        if one["status"] == "ready" {
-            return Ok(begun.elapsed());
+/// A table that is given vectors.
+pub(crate) struct Build<'a> {
+    program: &'a Program,
+    token: String,
+    vectors: String,
+    begun: Instant,
+}
+
+impl<'a> Build<'a> {
+    /// Asks for them.
+    pub(crate) async fn begin(program: &'a Program, connection: &str) -> Outcome<Self> {
+        let (client, api) = (&program.process.client, &program.process.api);
+        let login = json!({ "email": "bench@example.com", "password": "a benchmark's phrase" });
+        let answer: Value =
+            client.post(format!("{api}/auth/login")).json(&login).send().await?.json().await?;
+        let token = answer["data"]["token"].as_str().unwrap_or_default().to_owned();
+        let vectors = format!("{api}/databases/{connection}/vectors");
+        let asked = json!({ "table": "documents", "columns": ["title", "text"], "keyColumn": "id" });
+        let begun = Instant::now();
+        let made = client.post(&vectors).bearer_auth(&token).json(&asked).send().await?;
+        if !made.status().is_success() {
+            return Err(format!("no vectors: {}", made.text().await?).into());
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(Self { program, token, vectors, begun })
     }
-    Err("the vectors are not there in time".into())
+
+    /// Whether they are all there.
+    pub(crate) async fn is_ready(&self) -> Outcome<bool> {
+        let request = self.program.process.client.get(&self.vectors).bearer_auth(&self.token);
+        let all: Value = request.send().await?.json().await?;
+        Ok(all["data"][0]["status"] == "ready")
+    }
+
+    /// How long it took in all, once they are.
+    pub(crate) async fn finish(self) -> Outcome<Duration> {
+        while self.begun.elapsed() < BUILD_LIMIT {
+            if self.is_ready().await? {
+                return Ok(self.begun.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Err("the vectors are not there in time".into())
+    }
 }

@@ -12,6 +12,8 @@ on_both! {
     a_slip_of_the_fingers_finds_what_was_meant,
     what_was_typed_right_is_not_corrected,
     splitting_a_table_over_databases_changes_little,
+    each_connection_has_a_language_of_its_own,
+    an_unknown_language_is_refused_naming_the_known_ones,
 }
 
 /// Pages of a help centre.
@@ -127,4 +129,49 @@ async fn splitting_a_table_over_databases_changes_little(app: &TestApp) {
     let (whole, split) = (over_pages(app, 1).await, over_pages(app, 2).await);
     let (whole, split) = (mean_gain(&whole).await, mean_gain(&split).await);
     assert!((whole - split).abs() <= 0.01, "{whole} and {split}");
+}
+
+/// The connection to a database with these texts in this language.
+async fn notes(session: &Caller, language: &str, texts: [&str; 2]) -> String {
+    let [first, second] = texts;
+    let name = database(&format!(
+        "CREATE TABLE notes (id INT PRIMARY KEY, body TEXT, FULLTEXT (body));
+         INSERT INTO notes VALUES (1, '{first}'), (2, '{second}')"
+    ));
+    let mut connection = connection(&name);
+    connection["searchOptions"] = json!({ "language": language });
+    let id = session.connect(connection).await;
+    let shown = session.get(&format!("/api/v1/databases/{id}")).await.is(200).data().clone();
+    assert_eq!(shown["searchOptions"]["language"], language);
+    id
+}
+
+async fn each_connection_has_a_language_of_its_own(app: &TestApp) {
+    let session = app.session().await;
+    let houses = ["Ein Haus am Meer", "Nichts davon"];
+    let german = notes(&session, "german", houses).await;
+    let french = notes(&session, "french", ["Le cheval blanc", "Rien du tout"]).await;
+    let english = notes(&session, "english", houses).await;
+    let found = async |query: &str, databases: &[&String]| {
+        let search = json!({ "query": query, "databases": databases, "typoTolerance": false });
+        row_ids(&session.search(search).await["results"])
+    };
+    assert_eq!(found("Häusern", &[&german]).await, [1]);
+    assert_eq!(found("Häusern", &[&english]).await, Vec::<u64>::new());
+    assert_eq!(found("chevaux", &[&french]).await, [1]);
+    assert_eq!(found("chevaux Häusern", &[&german, &french, &english]).await, [1, 1]);
+    // A change holds for the next search.
+    let change = json!({ "searchOptions": { "language": "german" } });
+    session.send("PATCH", &format!("/api/v1/databases/{english}"), Some(&change)).await.is(200);
+    assert_eq!(found("Häusern", &[&english]).await, [1]);
+}
+
+async fn an_unknown_language_is_refused_naming_the_known_ones(app: &TestApp) {
+    let session = app.session().await;
+    let mut klingon = connection("nowhere");
+    klingon["searchOptions"] = json!({ "language": "klingon" });
+    let refused = session.post("/api/v1/databases", klingon).await.fails(400, "VALIDATION_ERROR");
+    assert_eq!(refused.faulty_fields(), ["searchOptions.language"]);
+    let told = refused.details().to_string();
+    assert!(told.contains("english") && told.contains("turkish"), "{told}");
 }

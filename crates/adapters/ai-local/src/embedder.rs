@@ -15,7 +15,7 @@ use crate::{
     config::LocalEmbedderConfig,
     error::{ModelFault, embed_error},
     lanes::{Closed, Job, Lanes},
-    model::{Description, Model, max_chars},
+    model::{Description, Model, max_chars, usual_chars},
     store::InstalledModel,
     worker,
 };
@@ -56,6 +56,7 @@ impl LocalEmbedder {
                 id: format!("local/{}@{short}/{tokens}", model.name).into(),
                 is_external: false,
                 max_chars: max_chars(tokens),
+                glance_chars: usual_chars(config.glance_tokens.min(tokens)),
             },
             lanes: Arc::new(Lanes::new(config.max_waiting)),
             loaded: Arc::default(),

@@ -14,7 +14,7 @@ use self::{bert::Bert, tokens::Tokens, weights::Weights};
 pub(crate) use self::{
     description::{Description, MOST_JSON_BYTES, read_json},
     linear::Kernels,
-    tokens::max_chars,
+    tokens::{max_chars, usual_chars},
 };
 use crate::error::ModelFault;
 

@@ -56,7 +56,7 @@ impl OpenAiEmbedder {
     pub fn new(client: OpenAiClient, model: impl Into<Arc<str>>) -> Self {
         let name = model.into();
         let id = format!("{}/{name}", client.base_url()).into();
-        let model = EmbeddingModel { id, is_external: true, max_chars: MAX_CHARS };
+        let model = EmbeddingModel { id, is_external: true, max_chars: MAX_CHARS, glance_chars: MAX_CHARS };
         Self { client, name, model, dimensions: Arc::default() }
     }
 

@@ -59,7 +59,7 @@ impl AnswerCache for MemoryAnswerCache {
     }
 
     fn put(&self, key: String, answer: CachedAnswer, life: Duration) {
-        let bytes = ENTRY_OVERHEAD_BYTES + key.len() + answer.answer.weight();
+        let bytes = ENTRY_OVERHEAD_BYTES + key.len() + answer.weight();
         let weight = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Left to moka, an answer that is too heavy would first push out all others.
         if self.0.policy().max_capacity().is_some_and(|max| u64::from(weight) > max) {

@@ -55,7 +55,10 @@ pub(crate) fn encode(value: &Value, column: &DiscoveredColumn) -> Option<Wire> {
 pub(crate) fn cut(value: Value, max: usize) -> Value {
     match value {
         Value::Text(mut text) | Value::Json(mut text) => {
-            if let Some((end, _)) = text.char_indices().nth(max) {
+            // Texts have no more characters than bytes.
+            if text.len() > max
+                && let Some((end, _)) = text.char_indices().nth(max)
+            {
                 text.truncate(end);
             }
             Value::Text(text)

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_api_keys::{Environment, KeyLimits, RateStatus, SharePass};
-use altus4_kernel::{ApiKeyId, Plan};
+use altus4_api_keys::{KeyLimits, RateStatus, SharePass};
+use altus4_kernel::{ApiKeyId, Environment, Plan};
 use tracing::Span;
 
 use crate::{bill::Bill, error::Code};

@@ -49,6 +49,7 @@ use crate::{
     schema::StoreTables,
     secrets::Secrets,
     settings::{Mode, Settings},
+    source_threads::SourceThreads,
     timer::{TokioBackground, TokioTimer},
 };
 
@@ -77,6 +78,8 @@ pub(crate) struct Open {
     mysql: MySqlSource,
     sqlite: Option<SqliteSource>,
     vectors: Vectors,
+    /// Where the driver runs.
+    _threads: SourceThreads,
 }
 
 /// Puts every adapter behind its port. What can fail for reasons outside comes first, so that a
@@ -127,7 +130,11 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
 
     // Users' own databases.
     let gate = AddressGate::new(Arc::new(SystemResolver), policy);
-    let mysql = MySqlSource::new(MySqlConfig::default(), gate);
+    let threads = SourceThreads::start()?;
+    let mysql = {
+        let _entered = threads.enter();
+        MySqlSource::new(MySqlConfig::default(), gate)
+    };
     let own_file: Vec<_> = settings.store.file().map(Path::to_owned).into_iter().collect();
     let sqlite = settings.sqlite_sources.map(|root| {
         SqliteSource::new(SqliteConfig { root, private_files: own_file, ..SqliteConfig::default() })
@@ -262,7 +269,8 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         health,
         schema: Arc::new(StoreTables(store.clone())),
     };
-    Ok(Application { services, chores, open: Open { listener, store, mysql, sqlite, vectors } })
+    let open = Open { listener, store, mysql, sqlite, vectors, _threads: threads };
+    Ok(Application { services, chores, open })
 }
 
 /// Tells the other nodes of changes, from beside them: for the command line, which works without

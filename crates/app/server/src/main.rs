@@ -12,6 +12,7 @@ mod schema;
 mod secrets;
 mod settings;
 mod shutdown;
+mod source_threads;
 mod telemetry;
 mod timer;
 
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
-    // The HTTP server's workers have runtimes of their own; adapters keep their sockets in this one.
+    // The HTTP server's workers have runtimes of their own, and so have users' databases; the other
+    // adapters keep their sockets in this one.
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Start(error.into()))?;
     let outcome = runtime.block_on(cli.run(environment));
     runtime.shutdown_timeout(LAST_WAIT);

@@ -44,7 +44,8 @@ struct Inner {
     cache: Arc<dyn KeyCache>,
     clock: Arc<dyn Clock>,
     freshness: Freshness,
-    flights: Flights<KeyDigest, Option<Arc<KeyHolder>>>,
+    /// Look-ups that are under way, with their epoch and their beginning.
+    flights: Flights<KeyDigest, PortResult<Option<Arc<KeyHolder>>>, (u64, Timestamp)>,
 }
 
 impl KeyCheck {
@@ -91,11 +92,12 @@ impl KeyCheck {
         let digest = newest.digest;
         let (epoch, asked_at) = (self.inner.freshness.epoch(), self.inner.clock.now());
         let oldest = asked_at - Freshness::UNCONFIRMED;
-        let flight = self.inner.flights.join(digest, epoch, asked_at, oldest, || {
+        let fits = |(of, at): &(u64, Timestamp)| *of == epoch && *at >= oldest;
+        let flight = self.inner.flights.join(digest, (epoch, asked_at), fits, || {
             let inner = Arc::clone(&self.inner);
             async move { inner.look_up(&secret, newest, epoch, asked_at).await }
         });
-        flight.await.or_else(|error| self.inner.last_known(&digest).map(Some).ok_or(error))
+        flight.await.outcome.or_else(|error| self.inner.last_known(&digest).map(Some).ok_or(error))
     }
 }
 

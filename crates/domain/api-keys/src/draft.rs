@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{Permission, PermissionSet, Plan, Timestamp};
+use altus4_kernel::{Environment, Permission, PermissionSet, Plan, Timestamp};
 
-use crate::{AllowedIps, ApiKey, Environment, KeyName, KeyStatus};
+use crate::{AllowedIps, ApiKey, KeyName, KeyStatus};
 
 /// A key to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,37 +2,11 @@
 
 use std::str::FromStr;
 
-use altus4_kernel::{AccountId, ApiKeyId, PermissionSet, Plan, Timestamp, UnknownName, trimmed_name};
+use altus4_kernel::{
+    AccountId, ApiKeyId, Environment, PermissionSet, Plan, Timestamp, UnknownName, trimmed_name,
+};
 
 use crate::{AllowedIps, KeyLimits};
-
-/// Whether a key's traffic counts as the account's business or as trying things out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Environment {
-    /// Counted in billing, analytics and popular queries.
-    Live,
-    /// Searches alike, and is left out of those.
-    Test,
-}
-
-impl Environment {
-    /// The name in keys, requests, answers and the store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl FromStr for Environment {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        [Self::Live, Self::Test].into_iter().find(|known| known.as_str() == text).ok_or(UnknownName)
-    }
-}
 
 /// What its owner calls a key: 3–255 characters, trimmed, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,7 +37,7 @@ pub use crate::check::{CheckedKey, KeyCheck};
 pub use crate::draft::{GracePeriod, KeyChange, KeyFilter, NewKey};
 pub use crate::error::ApiKeyError;
 pub use crate::idempotency::{AnswerStore, AnswerTimes, Claim, RetryKey, StoredAnswer};
-pub use crate::key::{ApiKey, Environment, KeyName, KeyStatus};
+pub use crate::key::{ApiKey, KeyName, KeyStatus};
 pub use crate::limits::{KeyLimits, Period, ResetPeriod, Used};
 pub use crate::meter::{Admission, AiAdmission, BudgetExceeded, Meter, MeterPorts};
 pub use crate::ports::{

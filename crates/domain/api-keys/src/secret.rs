@@ -5,12 +5,10 @@
 //! look-up, and a real one to secret scanners; it is no proof of anything.
 
 use altus4_kernel::{
-    PortResult, RandomSource,
+    Environment, PortResult, RandomSource,
     secrecy::{ExposeSecret, SecretString},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-use crate::Environment;
 
 /// How much of a key is kept and shown to tell it from others.
 pub const KEY_PREFIX_CHARS: usize = 30;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use altus4_kernel::{Timestamp, secrecy::SecretString};
 
 use crate::{
-    Connection, ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Host, SearchDefaults, Tls,
-    UserName,
+    Connection, ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Host, SearchDefaults,
+    SearchLanguage, Tls, UserName,
 };
 
 /// What shall be different about a connection; `None` leaves things as they are. Its engine stays.
@@ -32,6 +32,8 @@ pub struct ConnectionChange {
     pub default_tables: Option<Vec<String>>,
     /// Whether text of its rows may be sent to an AI provider outside.
     pub allow_external_ai: Option<bool>,
+    /// Whether its texts are in another language.
+    pub language: Option<SearchLanguage>,
     /// Whether searches that name no database include it.
     pub is_active: Option<bool>,
 }
@@ -86,6 +88,7 @@ impl ConnectionChange {
             search: SearchDefaults {
                 tables: self.default_tables.as_ref().unwrap_or(&connection.search.tables).clone(),
                 allow_external_ai: self.allow_external_ai.unwrap_or(connection.search.allow_external_ai),
+                language: self.language.unwrap_or(connection.search.language),
             },
             is_active: self.is_active.unwrap_or(connection.is_active),
             updated_at: now.max(connection.updated_at + Duration::from_millis(1)),
@@ -152,6 +155,7 @@ mod tests {
             ),
             (ConnectionChange { default_tables: Some(vec!["articles".into()]), ..plain() }, false),
             (ConnectionChange { allow_external_ai: Some(true), ..plain() }, false),
+            (ConnectionChange { language: Some(SearchLanguage::German), ..plain() }, false),
             (ConnectionChange { is_active: Some(false), ..plain() }, false),
         ]
     }

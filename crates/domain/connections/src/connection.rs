@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use altus4_kernel::{AccountId, ConnectionId, Timestamp, UnknownName, secrecy::SecretString, trimmed_name};
 
-use crate::{DatabaseName, Host, UserName};
+use crate::{DatabaseName, Host, SearchLanguage, UserName};
 
 /// What kind of server a connection goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,6 +149,8 @@ pub struct SearchDefaults {
     pub tables: Vec<String>,
     /// Whether text of its rows, as far as it is searched, may be sent to an AI provider outside.
     pub allow_external_ai: bool,
+    /// The language of its texts.
+    pub language: SearchLanguage,
 }
 
 /// What was found when the server was last called.

@@ -4,12 +4,14 @@ mod date_range;
 mod moment;
 mod operand;
 mod pairs;
+mod pattern;
 mod query;
 mod read;
 mod resolve;
 
 pub use self::{
     date_range::DateRange,
+    pattern::{PATTERN_ESCAPE, escaped_pattern, literal_pattern},
     query::{FilterFault, FilterFaultKind, FilterQuery},
 };
 use crate::{ColumnRef, Value};

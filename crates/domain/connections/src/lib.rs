@@ -20,6 +20,7 @@ mod filter;
 mod gate;
 mod index_rules;
 mod indexing;
+mod language;
 mod ports;
 mod rotation;
 mod schema;
@@ -42,7 +43,10 @@ pub use crate::connection::{
 pub use crate::draft::{DatabaseName, Host, NewConnection, UserName};
 pub use crate::error::ConnectionError;
 pub use crate::evidence::{EvidenceRecorder, EvidenceStore, Tally};
-pub use crate::filter::{DateRange, Filter, FilterFault, FilterFaultKind, FilterQuery, Test};
+pub use crate::filter::{
+    DateRange, Filter, FilterFault, FilterFaultKind, FilterQuery, PATTERN_ESCAPE, Test, escaped_pattern,
+    literal_pattern,
+};
 pub use crate::gate::{AddressGate, HostPolicy, HostRule, HostRuleFault};
 pub use crate::index_rules::IndexRules;
 pub use crate::indexing::{
@@ -50,6 +54,7 @@ pub use crate::indexing::{
     IndexPlan, IndexPorts, IndexService, IndexWorker, JOB_LIMIT_CONSTRAINT, JOB_TABLE_CONSTRAINT, JobFailure,
     JobLimits, JobState, ParserName, Progress, Recommendation, ServerFacts, ServerFamily,
 };
+pub use crate::language::SearchLanguage;
 pub use crate::ports::{
     Access, ByEngine, ConnectionProbe, ConnectionRepository, HOST_CONSTRAINT, HostResolver, NAME_CONSTRAINT,
     PLAN_CONSTRAINT, PoolUsage, ProbeReport, SchemaInspector, SearchEvidence, Searched, StoredConnection,

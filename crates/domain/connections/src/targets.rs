@@ -33,7 +33,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     kept: Mutex<Kept>,
     freshness: Freshness,
-    flights: Flights<AccountId, Arc<Known>>,
+    /// Look-ups that are under way, with their epoch and their beginning.
+    flights: Flights<AccountId, PortResult<Arc<Known>>, (u64, Timestamp)>,
 }
 
 /// The connections of one account, each ready to be used.
@@ -73,7 +74,8 @@ impl Targets {
     async fn ask(&self, account_id: AccountId, oldest: Duration) -> Result<Arc<Known>, PortError> {
         let inner = &self.inner;
         let (epoch, asked_at) = (inner.freshness.epoch(), inner.clock.now());
-        let flight = inner.flights.join(account_id, epoch, asked_at, asked_at - oldest, || {
+        let fits = |(of, at): &(u64, Timestamp)| *of == epoch && *at >= asked_at - oldest;
+        let flight = inner.flights.join(account_id, (epoch, asked_at), fits, || {
             let inner = Arc::clone(inner);
             async move {
                 // Somebody else's look-up may have ended after this caller found nothing.
@@ -83,7 +85,7 @@ impl Targets {
                 }
             }
         });
-        flight.await.or_else(|error| inner.last_known(account_id).ok_or(error))
+        flight.await.outcome.or_else(|error| inner.last_known(account_id).ok_or(error))
     }
 
     /// Lets go of what is open to these connections, and forgets their schemas.

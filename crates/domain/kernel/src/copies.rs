@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-pub use self::flights::Flights;
+pub use self::flights::{Flights, Joined};
 use crate::Timestamp;
 
 /// How long copies are good that [a subscriber](crate::ChangeSubscriber) keeps.

@@ -31,6 +31,7 @@ mod cache;
 mod change;
 mod cipher;
 mod copies;
+mod environment;
 mod error;
 mod id;
 mod page;
@@ -54,7 +55,8 @@ pub use crate::background::{Background, Work};
 pub use crate::cache::Cache;
 pub use crate::change::{Change, ChangeFeed, ChangePublisher, ChangeSubscriber};
 pub use crate::cipher::{KeyStanding, MasterKey, SealedSecret, SecretCipher};
-pub use crate::copies::{Flights, Freshness};
+pub use crate::copies::{Flights, Freshness, Joined};
+pub use crate::environment::Environment;
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
 pub use crate::id::{
     AccountId, ApiKeyId, ConnectionId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId,

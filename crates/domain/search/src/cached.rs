@@ -4,8 +4,8 @@
 //! Whoever asks is authorised each time: an answer is found by the account and by the connections that
 //! a search of it goes to now, as their owner has set them now.
 
-mod flights;
 mod key;
+mod written;
 
 use std::{
     sync::Arc,
@@ -14,14 +14,14 @@ use std::{
 
 use altus4_connections::ConnectionService;
 use altus4_kernel::{
-    Actor, AiPayer, ApiKeyId, Clock, ConnectionId, Granted, IdGenerator, SearchId, Timestamp, grants::Search,
+    Actor, AiPayer, ApiKeyId, Clock, ConnectionId, Environment, Flights, Granted, IdGenerator, SearchId,
+    Timestamp, grants::Search,
 };
 use async_trait::async_trait;
 
-use self::flights::Flights;
-pub use self::key::ConnectionEpochs;
+pub use self::{key::ConnectionEpochs, written::Written};
 use crate::{
-    Environment, Merged, MergedFault, SearchAnswer, SearchError, SearchQuery, SearchRecord, SearchRecorder,
+    Merged, MergedAnswer, MergedFault, SearchAnswer, SearchError, SearchQuery, SearchRecord, SearchRecorder,
     SearchService, SearchStatus, Window, log::folded,
 };
 
@@ -30,8 +30,25 @@ use crate::{
 pub struct CachedAnswer {
     /// The answer.
     pub answer: Arc<SearchAnswer>,
+    /// The same as an edge has written it.
+    pub written: Written,
     /// From then on it is too old.
     pub until: Timestamp,
+}
+
+impl CachedAnswer {
+    /// An answer, not written by any edge yet.
+    #[must_use]
+    pub fn new(answer: Arc<SearchAnswer>, until: Timestamp) -> Self {
+        let written = Written::at_most(answer.weight());
+        Self { answer, written, until }
+    }
+
+    /// About how many bytes it takes in memory, once it was written.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        2 * self.answer.weight()
+    }
 }
 
 /// Keeps answers for a short while. Never waits, and may forget anything at any time.
@@ -41,7 +58,7 @@ pub trait AnswerCache: Send + Sync {
     fn get(&self, key: &str) -> Option<CachedAnswer>;
 
     /// Keeps an answer under a key, about as long as `life`, in the place of what was there. How much
-    /// is kept MUST be bounded by [`SearchAnswer::weight`].
+    /// is kept MUST be bounded by [`CachedAnswer::weight`].
     fn put(&self, key: String, answer: CachedAnswer, life: Duration);
 }
 
@@ -63,7 +80,7 @@ pub trait RunSearch: Send + Sync {
         searches: Vec<Merged>,
         window: Window,
         payer: &dyn AiPayer,
-    ) -> Result<SearchAnswer, MergedFault>;
+    ) -> Result<MergedAnswer, MergedFault>;
 }
 
 #[async_trait]
@@ -83,7 +100,7 @@ impl RunSearch for SearchService {
         searches: Vec<Merged>,
         window: Window,
         payer: &dyn AiPayer,
-    ) -> Result<SearchAnswer, MergedFault> {
+    ) -> Result<MergedAnswer, MergedFault> {
         self.search_merged(granted, searches, window, payer).await
     }
 }
@@ -114,6 +131,8 @@ pub struct Served {
     pub search_id: SearchId,
     /// The answer. Its own id is that of the search it was made for.
     pub answer: Arc<SearchAnswer>,
+    /// The same as an edge has written it.
+    pub written: Written,
     /// Whether it was made for another search, a moment ago or at the same time.
     pub cached: bool,
     /// How long this search took.
@@ -127,12 +146,13 @@ pub struct CachedSearch(Arc<Inner>);
 struct Inner {
     ports: CachedSearchPorts,
     life: Duration,
-    flights: Flights<String, Result<Arc<SearchAnswer>, SearchError>>,
+    flights: Flights<String, Result<(Arc<SearchAnswer>, Written), SearchError>>,
 }
 
 /// An answer, and where it came from.
 struct Found {
     answer: Arc<SearchAnswer>,
+    written: Written,
     cached: bool,
 }
 
@@ -182,8 +202,8 @@ impl CachedSearch {
                 at: self.0.ports.clock.now(),
             });
         }
-        let Found { answer, cached } = outcome?;
-        Ok(Served { search_id, answer, cached, took })
+        let Found { answer, written, cached } = outcome?;
+        Ok(Served { search_id, answer, written, cached, took })
     }
 
     /// Runs several searches for one list, and writes each of them down, with the length of the whole
@@ -205,10 +225,10 @@ impl CachedSearch {
         let outcome = ports.service.run_merged(granted, searches, window, payer).await;
         let took = begun.elapsed();
         let new_id = || SearchId::from_uuid(ports.ids.next_id());
-        if let Some(status) = status(outcome.as_ref().map_err(|fault| &*fault.error)) {
-            for query in asked {
-                let targets = ports.connections.searchable(granted, &query.databases).await;
-                let databases = targets.unwrap_or_default();
+        let status = status(outcome.as_ref().map(|merged| &merged.answer).map_err(|fault| &*fault.error));
+        if let Some(status) = status {
+            let gone_to = outcome.as_ref().map_or_else(|fault| &fault.searched, |merged| &merged.searched);
+            for (query, databases) in asked.into_iter().zip(gone_to) {
                 ports.recorder.record(SearchRecord {
                     id: new_id(),
                     account_id: granted.account_id(),
@@ -217,8 +237,8 @@ impl CachedSearch {
                     folded: folded(query.text.as_str()),
                     query: query.text.as_str().to_owned(),
                     mode: query.mode,
-                    databases: databases.iter().map(|target| target.connection.id).collect(),
-                    results: outcome.as_ref().map_or(0, |answer| answer.total.count),
+                    databases: databases.clone(),
+                    results: outcome.as_ref().map_or(0, |merged| merged.answer.total.count),
                     took,
                     cached: false,
                     status,
@@ -226,41 +246,47 @@ impl CachedSearch {
                 });
             }
         }
-        Ok(Served { search_id: new_id(), answer: Arc::new(outcome?), cached: false, took })
+        let answer = Arc::new(outcome?.answer);
+        Ok(Served { search_id: new_id(), answer, written: Written::at_most(0), cached: false, took })
     }
 
     /// `databases` become those that the search goes to.
     async fn find(
         &self,
         granted: Granted<Search>,
-        query: SearchQuery,
+        mut query: SearchQuery,
         payer: Arc<dyn AiPayer>,
         databases: &mut Vec<ConnectionId>,
     ) -> Result<Found, SearchError> {
         let Inner { ports, life, flights } = &*self.0;
         let targets = ports.connections.searchable(granted, &query.databases).await?;
         databases.extend(targets.iter().map(|target| target.connection.id));
+        // Which databases it names is told by where it goes.
+        let named = std::mem::take(&mut query.databases);
         let key = ports.epochs.key(granted.account_id(), &targets, &query);
+        query.databases = named;
         if let Some(kept) = ports.cache.get(&key)
             && ports.clock.now() < kept.until
         {
-            return Ok(Found { answer: kept.answer, cached: true });
+            return Ok(Found { answer: kept.answer, written: kept.written, cached: true });
         }
         let run = || {
             let (front, key, life) = (Arc::clone(&self.0), key.clone(), *life);
             async move {
                 let answer = Arc::new(front.ports.service.run(granted, query, &*payer).await?);
                 let is_whole = answer.failures.is_empty() && answer.degraded.is_empty();
+                // Counted from the end: what a slow database took is not taken off.
+                let kept = CachedAnswer::new(Arc::clone(&answer), front.ports.clock.now() + life);
+                let written = kept.written.clone();
                 if is_whole && !life.is_zero() {
-                    // Counted from the end: what a slow database took is not taken off.
-                    let until = front.ports.clock.now() + life;
-                    front.ports.cache.put(key, CachedAnswer { answer: Arc::clone(&answer), until }, life);
+                    front.ports.cache.put(key, kept, life);
                 }
-                Ok(answer)
+                Ok((answer, written))
             }
         };
-        let joined = flights.join(key.clone(), run).await;
-        Ok(Found { answer: joined.outcome?, cached: joined.was_under_way })
+        let joined = flights.join(key.clone(), (), |()| true, run).await;
+        let (answer, written) = joined.outcome?;
+        Ok(Found { answer, written, cached: joined.was_under_way })
     }
 }
 

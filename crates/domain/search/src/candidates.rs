@@ -106,7 +106,8 @@ fn forms(term: &terms::Term, known: Option<&Vocabulary>, in_parts: bool) -> Vec<
     let mut words: Vec<String> = term.words().to_vec();
     let mut phrases = Vec::new();
     if let Some(known) = known {
-        let mut forms: Vec<(&str, f64)> = term.stems().iter().flat_map(|stem| known.forms(stem)).collect();
+        let mut forms: Vec<(&str, f64)> =
+            term.stems_in(known.language()).flat_map(|stem| known.forms(stem)).collect();
         forms.sort_by(|a, b| b.1.total_cmp(&a.1));
         let typed: f64 = forms
             .iter()
@@ -134,12 +135,14 @@ fn forms(term: &terms::Term, known: Option<&Vocabulary>, in_parts: bool) -> Vec<
 mod tests {
     use std::{collections::HashSet, sync::Arc};
 
+    use altus4_connections::SearchLanguage;
+
     use super::*;
     use crate::vocabulary::Census;
 
     /// A table of a thousand rows: `common` in each, `usual` in half, `rare` in three.
     fn table() -> Vocabulary {
-        let mut census = Census::new(1);
+        let mut census = Census::new(1, SearchLanguage::English);
         for row in 0..1_000 {
             let usual = if row % 2 == 0 { "usual" } else { "usually" };
             let rare = if row % 400 == 0 { "rare wi-fi" } else { "" };
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn common_words_are_left_to_the_ranking_beside_rare_ones_that_give_rows_enough() {
         let known = table();
-        let terms = Terms::of("common half rare");
+        let terms = Terms::of("common half rare", &[]);
         let head = asked(&head(&terms, Some(&known), None));
         assert_eq!(head, ["rare", "half"]);
         assert!(asked(&every(&terms, Some(&known), None)).contains(&"common".to_owned()));
@@ -171,23 +174,23 @@ mod tests {
     #[test]
     fn where_rare_words_give_too_few_rows_common_ones_are_asked_for_too() {
         let known = table();
-        assert_eq!(asked(&head(&Terms::of("common rare"), Some(&known), None)), ["rare", "common"]);
-        assert_eq!(asked(&head(&Terms::of("common"), Some(&known), None)), ["common"]);
+        assert_eq!(asked(&head(&Terms::of("common rare", &[]), Some(&known), None)), ["rare", "common"]);
+        assert_eq!(asked(&head(&Terms::of("common", &[]), Some(&known), None)), ["common"]);
     }
 
     #[test]
     fn a_table_is_asked_for_the_forms_that_it_has() {
         let known = table();
-        assert_eq!(asked(&every(&Terms::of("halved"), Some(&known), None)), ["halved", "halves"]);
-        assert_eq!(asked(&every(&Terms::of("usual"), Some(&known), None)), ["usual", "usually"]);
-        assert_eq!(asked(&every(&Terms::of("wifi"), Some(&known), None)), ["wifi", "\"wi fi\""]);
+        assert_eq!(asked(&every(&Terms::of("halved", &[]), Some(&known), None)), ["halved", "halves"]);
+        assert_eq!(asked(&every(&Terms::of("usual", &[]), Some(&known), None)), ["usual", "usually"]);
+        assert_eq!(asked(&every(&Terms::of("wifi", &[]), Some(&known), None)), ["wifi", "\"wi fi\""]);
     }
 
     #[test]
     fn words_that_the_index_leaves_out_are_asked_for_alone_only() {
         let stop_words = Arc::new(HashSet::from(["usual".to_owned()]));
         let rules = IndexRules { min_chars: 3, stop_words, ..IndexRules::default() };
-        assert_eq!(asked(&every(&Terms::of("go usual rare"), None, Some(&rules))), ["rare"]);
-        assert_eq!(asked(&every(&Terms::of("go"), None, Some(&rules))), ["go"]);
+        assert_eq!(asked(&every(&Terms::of("go usual rare", &[]), None, Some(&rules))), ["rare"]);
+        assert_eq!(asked(&every(&Terms::of("go", &[]), None, Some(&rules))), ["go"]);
     }
 }

@@ -72,6 +72,16 @@ fn names(columns: &[ColumnRef]) -> String {
     columns.iter().map(ColumnRef::name).collect::<Vec<_>>().join(", ")
 }
 
+/// A database that took too long.
+pub(crate) fn timed_out(target: &Target) -> Failure {
+    Failure {
+        connection_id: target.connection.id,
+        table: None,
+        reason: FailureReason::Timeout,
+        message: "the database did not answer in time".to_owned(),
+    }
+}
+
 /// Why a database, or one table of it, gave nothing, in words that may be shown to its owner.
 pub(crate) fn connection_failure(target: &Target, table: Option<String>, error: &ConnectionError) -> Failure {
     let told = |port: &PortError| port.detail.as_ref().map(|detail| detail.message.clone());
@@ -80,7 +90,7 @@ pub(crate) fn connection_failure(target: &Target, table: Option<String>, error: 
             (FailureReason::NotAllowed, error.to_string())
         }
         ConnectionError::DataSource(port) if port.kind == PortErrorKind::Timeout => {
-            (FailureReason::Timeout, "the database did not answer in time".to_owned())
+            return Failure { table, ..timed_out(target) };
         }
         ConnectionError::DataSource(port) => (
             FailureReason::ConnectionFailed,

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::{ColumnRef, ConnectionService, FilterFault, SchemaSnapshot, SearchEvidence, Target};
+use altus4_connections::{
+    ColumnRef, ConnectionService, FilterFault, SchemaSnapshot, SearchEvidence, SearchLanguage, Target,
+};
 use altus4_kernel::PortErrorKind;
 use futures::{StreamExt, stream};
 
@@ -70,6 +72,11 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// The language of its texts.
+    pub(crate) fn language(&self) -> SearchLanguage {
+        self.target.connection.search.language
+    }
+
     /// A database that gave nothing, and why.
     pub(crate) fn nothing(target: Target, failure: Failure) -> Self {
         Self {

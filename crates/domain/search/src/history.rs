@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    Clock, Granted, Page, PortError, PortResult, SearchId,
+    Clock, Environment, Granted, Page, PortError, PortResult, SearchId,
     grants::{Analytics, Search},
     uuid::Uuid,
 };
 
 use crate::{
-    Environment, HistoryRequest, Interaction, InteractionKind, SearchLog, SearchRecord, SearchRecorder,
-    Trends, TrendsRequest, log::day_of,
+    HistoryRequest, Interaction, InteractionKind, SearchLog, SearchRecord, SearchRecorder, Trends,
+    TrendsRequest, log::day_of,
 };
 
 /// Why events are not kept.

@@ -53,7 +53,7 @@ pub use crate::answer::{
     SearchAnswer, TotalCount,
 };
 pub use crate::cached::{
-    AnswerCache, CachedAnswer, CachedSearch, CachedSearchPorts, ConnectionEpochs, RunSearch, Served,
+    AnswerCache, CachedAnswer, CachedSearch, CachedSearchPorts, ConnectionEpochs, RunSearch, Served, Written,
 };
 pub use crate::error::SearchError;
 pub use crate::expr::{Expr, Scope, Term, TermText};
@@ -61,8 +61,8 @@ pub use crate::history::{HistoryService, InteractionError, NewInteraction};
 pub use crate::holds::{TermFinder, occurrences};
 pub use crate::language::{BooleanQuery, NaturalQuery, QueryFault, WeightedTerm};
 pub use crate::log::{
-    DayOfSearches, Environment, HistoryRequest, Interaction, InteractionKind, MAX_FOLDED_CHARS, PopularQuery,
-    SearchLog, SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of, folded,
+    DayOfSearches, HistoryRequest, Interaction, InteractionKind, MAX_FOLDED_CHARS, PopularQuery, SearchLog,
+    SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of, folded,
 };
 pub use crate::meaning::{
     ContentHash, EMBEDDED_CHARS, EmbedRequest, Embedded, Embedder, Embedders, EmbeddingCache, EmbeddingModel,
@@ -79,7 +79,7 @@ pub use crate::saved::{
     SavedSearchName, SavedSearchRepository, SavedSearchService, StandingSearch,
 };
 pub use crate::service::{
-    DatabaseAnalysis, Merged, MergedFault, SearchAnalysis, SearchService, TableAnalysis,
+    DatabaseAnalysis, Merged, MergedAnswer, MergedFault, SearchAnalysis, SearchService, TableAnalysis,
 };
 pub use crate::suggest::{
     Beginning, Correction, NoSpelling, Phrase, Phrases, Spelling, SuggestError, SuggestRequest, Suggestion,

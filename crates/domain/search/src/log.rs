@@ -6,41 +6,13 @@ mod recorder;
 use std::{str::FromStr, time::Duration};
 
 use altus4_kernel::{
-    AccountId, ApiKeyId, ConnectionId, Page, PortResult, SearchId, Timestamp, UnknownName, uuid::Uuid,
+    AccountId, ApiKeyId, ConnectionId, Environment, Page, PortResult, SearchId, Timestamp, UnknownName,
+    uuid::Uuid,
 };
 use async_trait::async_trait;
 
 pub use self::recorder::SearchRecorder;
 use crate::SearchMode;
-
-/// Whether a search was made in earnest or to try things out: what its key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub enum Environment {
-    /// By a session, or with a key for live use.
-    #[default]
-    Live,
-    /// With a key for tests.
-    Test,
-}
-
-impl Environment {
-    /// The name in requests and the store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl FromStr for Environment {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        [Self::Live, Self::Test].into_iter().find(|known| known.as_str() == text).ok_or(UnknownName)
-    }
-}
 
 /// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -294,7 +266,5 @@ mod tests {
     fn names_and_what_they_name_match_one_to_one() {
         assert!(SearchStatus::ALL.iter().all(|status| status.as_str().parse() == Ok(*status)));
         assert!(InteractionKind::ALL.iter().all(|kind| kind.as_str().parse() == Ok(*kind)));
-        assert_eq!("test".parse(), Ok(Environment::Test));
-        assert_eq!("all".parse::<Environment>(), Err(UnknownName));
     }
 }

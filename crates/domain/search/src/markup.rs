@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn marked(text: &str, query: &str) -> String {
-        highlight(text, &mut Terms::of(query).finder(), &Tags::default())
+        highlight(text, &mut Terms::of(query, &[]).finder(), &Tags::default())
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
     fn a_snippet_shows_where_the_terms_stand_together() {
         let text = format!("router {} reset the router now {}", "far away ".repeat(60), "and on ".repeat(60));
         let (snippet, distinct) =
-            snippet(&text, &mut Terms::of("reset router").finder(), &Tags::default()).unwrap();
+            snippet(&text, &mut Terms::of("reset router", &[]).finder(), &Tags::default()).unwrap();
         assert!(snippet.contains("<mark>reset</mark> the <mark>router</mark> now"), "{snippet}");
         assert!(snippet.starts_with("… ") && snippet.ends_with(" …"));
         assert_eq!(distinct, 2);
@@ -142,26 +142,27 @@ mod tests {
 
     #[test]
     fn a_short_text_is_its_own_snippet() {
-        let (snippet, _) = snippet("Reset it.", &mut Terms::of("reset").finder(), &Tags::default()).unwrap();
+        let (snippet, _) =
+            snippet("Reset it.", &mut Terms::of("reset", &[]).finder(), &Tags::default()).unwrap();
         assert_eq!(snippet, "<mark>Reset</mark> it.");
     }
 
     #[test]
     fn a_snippet_is_one_line() {
         let (snippet, _) =
-            snippet("One.\n\n  Reset\tit.", &mut Terms::of("reset").finder(), &Tags::default()).unwrap();
+            snippet("One.\n\n  Reset\tit.", &mut Terms::of("reset", &[]).finder(), &Tags::default()).unwrap();
         assert_eq!(snippet, "One. <mark>Reset</mark> it.");
     }
 
     #[test]
     fn without_a_match_there_is_no_snippet() {
-        assert!(snippet("nothing here", &mut Terms::of("router").finder(), &Tags::default()).is_none());
+        assert!(snippet("nothing here", &mut Terms::of("router", &[]).finder(), &Tags::default()).is_none());
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic_or_lets_a_tag_through(text in "\\PC{0,400}", query in "\\PC{0,20}") {
-            let terms = Terms::of(&query);
+            let terms = Terms::of(&query, &[]);
             let tags = Tags { pre: "[".into(), post: "]".into() };
             let shown = highlight(&text, &mut terms.finder(), &tags);
             prop_assert!(!shown.contains('<') && !shown.contains('>'));

@@ -16,7 +16,7 @@ use crate::{
     question::Question,
     rank::{self, Known, RankedTable, RowWords},
     sorting,
-    terms::{Finder, Terms},
+    terms::{Finder, Finders, Terms},
     text::words,
 };
 
@@ -167,9 +167,10 @@ pub(crate) fn head(gathered: &[Gathered], question: &Question) -> Head {
     let mut worded = Vec::new();
     let mut tables = Vec::new();
     let mut exact = true;
-    let mut finder = question.terms().finder();
+    let mut finders = question.terms().finders();
     for (place, found) in places(gathered) {
-        let rows = count_rows(found, question, &mut finder);
+        let finder = finders.for_language(gathered[place.database].language());
+        let rows = count_rows(found, question, finder);
         let by_words = found.nearness.as_ref().map_or(rows.len(), |nearness| nearness.by_words);
         let holds = |(row, (counted, _)): (usize, &(RowWords, f64))| {
             row < by_words || counted.matched_fields().next().is_some()
@@ -214,10 +215,12 @@ fn ranked(head: Head, gathered: &[Gathered], query: &SearchQuery) -> List {
 
 /// Which terms some candidate holds.
 pub(crate) fn terms_found(gathered: &[Gathered], terms: &Terms) -> HashSet<usize> {
-    let mut finder = terms.finder();
-    let values = places(gathered).flat_map(|(_, table)| &table.ranked).flat_map(|row| &row.values);
+    let mut finders = terms.finders();
+    let rows = places(gathered).flat_map(|(place, table)| table.ranked.iter().map(move |row| (place, row)));
     let mut found = HashSet::new();
-    for text in values.filter_map(Value::as_text) {
+    for (place, text) in rows.flat_map(|(place, row)| row.values.iter().map(move |value| (place, value))) {
+        let Some(text) = text.as_text() else { continue };
+        let finder = finders.for_language(gathered[place.database].language());
         found.extend(words(text).filter_map(|span| finder.find(&text[span.start..span.end])));
         if found.len() == terms.len() {
             break;
@@ -292,9 +295,10 @@ pub(crate) fn hit(
     rows: &ReadRows,
     query: &SearchQuery,
     question: &Question,
-    finder: &mut Finder<'_>,
+    finders: &mut Finders<'_>,
 ) -> Option<Hit> {
     let database = &gathered[shown.place.database];
+    let finder = finders.for_language(database.language());
     let found = &database.tables[shown.place.table];
     let candidate = candidate(gathered, shown);
     let plan = &found.plan;

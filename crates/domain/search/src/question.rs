@@ -2,7 +2,7 @@
 
 mod parsed;
 
-use altus4_connections::{ColumnRef, Table};
+use altus4_connections::{ColumnRef, SearchLanguage, Table, Target};
 
 use crate::{
     BooleanQuery, Expr, NaturalQuery, SearchError, SearchMode, SearchQuery, Term, TermText, WordMatching,
@@ -40,11 +40,29 @@ impl Question {
     /// # Errors
     /// A boolean query that can't be read.
     pub(crate) fn of(query: &SearchQuery) -> Result<Self, SearchError> {
+        Self::in_languages(query, &[])
+    }
+
+    /// The same question to these databases, in their languages.
+    ///
+    /// # Errors
+    /// None, where there was a question before.
+    pub(crate) fn to(self, query: &SearchQuery, targets: &[Target]) -> Result<Self, SearchError> {
+        let mut languages: Vec<_> = targets.iter().map(|target| target.connection.search.language).collect();
+        languages.sort_unstable();
+        languages.dedup();
+        match *languages {
+            [] | [SearchLanguage::English] => Ok(self),
+            _ => Self::in_languages(query, &languages),
+        }
+    }
+
+    fn in_languages(query: &SearchQuery, languages: &[SearchLanguage]) -> Result<Self, SearchError> {
         let text = query.text.as_str();
         if query.mode == SearchMode::Boolean {
-            return Ok(Self::boolean(BooleanQuery::parse(text)?));
+            return Ok(Self::boolean(BooleanQuery::parse(text)?, languages));
         }
-        let terms = Terms::of(text);
+        let terms = Terms::of(text, languages);
         let natural = NaturalQuery::parse(text);
         let (weights, columns) = (vec![1.0; terms.len()], vec![Vec::new(); terms.len()]);
         let asked = Asked::Natural {
@@ -56,7 +74,7 @@ impl Question {
         Ok(Self { asked, terms, weights, columns })
     }
 
-    fn boolean(query: BooleanQuery) -> Self {
+    fn boolean(query: BooleanQuery, languages: &[SearchLanguage]) -> Self {
         let mut words: Vec<(String, bool)> = Vec::new();
         let (mut weights, mut columns): (Vec<f64>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
         for term in query.terms() {
@@ -82,7 +100,7 @@ impl Question {
                 }
             }
         }
-        let terms = Terms::exact(words);
+        let terms = Terms::exact(words, languages);
         Self { asked: Asked::Boolean(query), terms, weights, columns }
     }
 

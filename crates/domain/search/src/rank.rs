@@ -50,7 +50,7 @@ impl RowWords {
             for span in words(text) {
                 let word = &text[span.start..span.end];
                 let joined = before
-                    .filter(|(end, _)| &text[*end..span.start] == "-")
+                    .filter(|(end, _)| span.start - end == 1 && text.as_bytes()[*end] == b'-')
                     .and_then(|(_, first)| finder.find_joined(first, word));
                 if let Some(term) = joined {
                     counted.counts[base + term] += 1;
@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn order(query: &str, rows: &[[&str; 2]]) -> Vec<usize> {
-        let terms = Terms::of(query);
+        let terms = Terms::of(query, &[]);
         rank(&[table(&terms, rows)], &vec![1.0; terms.len()]).into_iter().map(|place| place.row).collect()
     }
 
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn scores_fall_strictly_within_zero_and_one_also_for_equal_rows() {
-        let terms = Terms::of("same");
+        let terms = Terms::of("same", &[]);
         let rows = vec![["same", "same"]; 500];
         let placed = rank(&[table(&terms, &rows)], &vec![1.0; terms.len()]);
         assert!(placed.windows(2).all(|pair| pair[0].score > pair[1].score));
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn rows_of_different_tables_are_compared_by_one_measure() {
-        let terms = Terms::of("reset router");
+        let terms = Terms::of("reset router", &[]);
         let both = table(&terms, &[["reset router", "how to reset the router"]]);
         let one = table(&terms, &[["router", "colours"], ["router", "sizes"]]);
         let placed = rank(&[one, both], &vec![1.0; terms.len()]);

@@ -12,8 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::{ByEngine, ConnectionError, ConnectionService, SearchEvidence, Target};
-use altus4_kernel::{AiPayer, Background, Granted, IdGenerator, SearchId, Timer, grants::Search};
+use altus4_connections::{
+    ByEngine, ConnectionError, ConnectionService, SearchEvidence, SearchLanguage, Target,
+};
+use altus4_kernel::{
+    AiPayer, Background, ConnectionId, Granted, IdGenerator, SearchId, Timer, grants::Search,
+};
 use futures::{
     StreamExt,
     future::{Either, join, join_all, select},
@@ -23,14 +27,14 @@ use futures::{
 use self::names::{check_filter, check_names};
 pub use self::{
     analyze::{DatabaseAnalysis, SearchAnalysis, TableAnalysis},
-    merged::{Merged, MergedFault},
+    merged::{Merged, MergedAnswer, MergedFault},
 };
 use crate::{
-    DatabaseTiming, Degraded, Failure, FailureReason, FullTextIndex, Hit, MeaningPorts, Phrases,
-    SearchAdvice, SearchAnalytics, SearchAnswer, SearchError, SearchQuery, Spelling, Suggestion, TotalCount,
+    DatabaseTiming, Degraded, Failure, FullTextIndex, Hit, MeaningPorts, Phrases, SearchAdvice,
+    SearchAnalytics, SearchAnswer, SearchError, SearchQuery, Spelling, Suggestion, TotalCount,
     categories::{self, name_groups},
     facets,
-    failures::connection_failure,
+    failures::{connection_failure, timed_out},
     gather::{Gathered, gather, read_rows},
     present::{self, List, Shown},
     question::Question,
@@ -55,6 +59,8 @@ pub struct SearchService {
 /// A search that has been run, before any of its rows is shown.
 struct Run {
     query: SearchQuery,
+    /// Where it went.
+    searched: Vec<ConnectionId>,
     question: Question,
     gathered: Vec<Gathered>,
     list: List,
@@ -152,6 +158,8 @@ impl SearchService {
         let until = started + query.timeout;
         let mut question = Question::of(&query)?;
         let targets = self.connections.searchable(granted, &query.databases).await?;
+        question = question.to(&query, &targets)?;
+        let searched = targets.iter().map(|target| target.connection.id).collect();
         let asking = self.asking(&query, payer, started);
         let hearing = self.hear(asking.as_ref(), &targets, &query);
         let gathering = self.gather_corrected(targets.clone(), &query, &mut question);
@@ -169,7 +177,7 @@ impl SearchService {
         let (related, degraded) = heard.told();
         suggestions.extend(related);
         let ranking = ranking.elapsed();
-        Ok(Run { query, question, gathered, list, suggestions, degraded, until, search, ranking })
+        Ok(Run { query, searched, question, gathered, list, suggestions, degraded, until, search, ranking })
     }
 
     /// Gathers for the words as they are held to be meant; and what is known of the tables' words.
@@ -221,19 +229,22 @@ impl SearchService {
         let evidence = self.evidence.as_deref();
         let known = (question, &self.vocabularies);
         let work = gather(&self.connections, evidence, index.as_ref(), target.clone(), query, known);
-        let limit = self.timer.sleep(query.timeout);
+        let late = || Gathered::nothing(target.clone(), timed_out(&target));
+        self.in_time(query.timeout, work, late).await
+    }
+
+    /// What the work gives, or what is to be said when it takes too long.
+    async fn in_time<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = T>,
+        late: impl FnOnce() -> T,
+    ) -> T {
+        let limit = self.timer.sleep(limit);
         pin_mut!(work, limit);
         match select(work, limit).await {
-            Either::Left((gathered, _)) => gathered,
-            Either::Right(_) => {
-                let failure = Failure {
-                    connection_id: target.connection.id,
-                    table: None,
-                    reason: FailureReason::Timeout,
-                    message: "the database did not answer in time".to_owned(),
-                };
-                Gathered::nothing(target, failure)
-            }
+            Either::Left((done, _)) => done,
+            Either::Right(_) => late(),
         }
     }
 
@@ -263,13 +274,17 @@ impl SearchService {
                 }
             }
         }
-        let mut finder = run.question.terms().finder();
+        let mut finders = run.question.terms().finders();
         let hit = |shown: &Shown| {
-            let hit = present::hit(gathered, shown, &rows, &run.query, &run.question, &mut finder)?;
+            let hit = present::hit(gathered, shown, &rows, &run.query, &run.question, &mut finders)?;
             Some((hit, shown.vector(gathered)))
         };
         let mut hits: Vec<_> = page.iter().filter_map(hit).collect();
-        name_groups(&mut hits, &mut finder);
+        let language = |connection| {
+            let of = gathered.iter().find(|database| database.target.connection.id == connection);
+            of.map_or_else(SearchLanguage::default, Gathered::language)
+        };
+        name_groups(&mut hits, &mut finders, language);
         hits.into_iter().map(|(hit, _)| hit).collect()
     }
 }

@@ -9,6 +9,8 @@ mod suggested;
 
 use std::collections::HashMap;
 
+use altus4_connections::SearchLanguage;
+
 pub(crate) use self::{
     census::Census,
     kept::{Known, Vocabularies},
@@ -21,6 +23,8 @@ use self::{
 /// The words of some columns of a table.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
+    /// By whose rules its forms have stems.
+    language: SearchLanguage,
     /// How many rows were read.
     read: u64,
     /// How many rows the table has: for certain if all were read, else about.
@@ -70,6 +74,11 @@ pub(crate) struct Near {
 }
 
 impl Vocabulary {
+    /// By whose rules its forms have stems.
+    pub(crate) fn language(&self) -> SearchLanguage {
+        self.language
+    }
+
     /// About how many rows the table has.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
@@ -157,7 +166,7 @@ mod tests {
     use super::*;
 
     fn vocabulary(rows: &[&str], whole: bool, population: u64) -> Vocabulary {
-        let mut census = Census::new(1);
+        let mut census = Census::new(1, SearchLanguage::English);
         for row in rows {
             census.add([*row].into_iter());
         }

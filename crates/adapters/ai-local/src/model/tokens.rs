@@ -6,13 +6,19 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::error::ModelFault;
 
-/// How many characters a token stands for at the most, for as many as are read of a text: in English
-/// it is four or five.
+/// How many characters a token stands for at the most, for as many as are read of a text.
 const CHARS_A_TOKEN: usize = 8;
+/// How many it stands for in English, as a rule.
+const USUAL_CHARS_A_TOKEN: usize = 5;
 
 /// How many characters are read of a text of which so many tokens are.
 pub(crate) fn max_chars(tokens: usize) -> usize {
     tokens * CHARS_A_TOKEN
+}
+
+/// How many characters so many tokens are, as a rule.
+pub(crate) fn usual_chars(tokens: usize) -> usize {
+    tokens * USUAL_CHARS_A_TOKEN
 }
 
 /// Makes tokens.

@@ -12,5 +12,5 @@ mod alone {
 #[tokio::test]
 async fn the_model_is_named_after_its_weights() {
     let id = altus4_search::Embedder::model(&*shared()).id;
-    assert_eq!(&*id, "local/all-MiniLM-L6-v2@53aa51172d14/64");
+    assert_eq!(&*id, "local/all-MiniLM-L6-v2@53aa51172d14/128");
 }

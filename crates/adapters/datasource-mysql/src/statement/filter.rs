@@ -1,7 +1,9 @@
 //! Conditions on columns. Every value is bound, as what its column compares it with; every condition
 //! is true or false, since `NULL` would be neither under a `NOT`.
 
-use altus4_connections::{Column, ColumnKind, ColumnRef, Filter, Table, Test, Value};
+use altus4_connections::{
+    Column, ColumnKind, ColumnRef, Filter, Table, Test, Value, escaped_pattern, literal_pattern,
+};
 
 use super::{
     found,
@@ -55,14 +57,14 @@ fn passes(column: &Column, test: &Test) -> Option<Sql> {
             Sql::list(operands, ", ").within(&format!("{} IN (", comparable(column)), ")")
         }
         Test::IsNull => Sql::plain(format!("{} IS NULL", name(&column.column))),
-        Test::Like(pattern) => like(with_our_escape(pattern)),
+        Test::Like(pattern) => like(escaped_pattern(pattern)),
         Test::Ilike(pattern) => {
             let text_of = format!("{} LIKE ? ESCAPE '!'", without_case(&readable(column)));
-            Sql::with(text_of, text(with_our_escape(pattern)))
+            Sql::with(text_of, text(escaped_pattern(pattern)))
         }
-        Test::StartsWith(start) => like(literal(start) + "%"),
-        Test::EndsWith(end) => like(format!("%{}", literal(end))),
-        Test::Contains(part) => like(format!("%{}%", literal(part))),
+        Test::StartsWith(start) => like(literal_pattern(start) + "%"),
+        Test::EndsWith(end) => like(format!("%{}", literal_pattern(end))),
+        Test::Contains(part) => like(format!("%{}%", literal_pattern(part))),
     })
 }
 
@@ -151,25 +153,6 @@ fn temporal(column: &Column, moment: &str) -> Option<Sql> {
     Some(Sql::with("CAST(? AS DATETIME(6))", text(moment)))
 }
 
-/// A text as a pattern that only it matches.
-fn literal(text: &str) -> String {
-    text.chars().flat_map(|c| matches!(c, '!' | '%' | '_').then_some('!').into_iter().chain([c])).collect()
-}
-
-/// A pattern whose escape is `\` as one whose escape is `!`, which no `sql_mode` changes.
-fn with_our_escape(pattern: &str) -> String {
-    let mut ours = String::with_capacity(pattern.len());
-    let mut characters = pattern.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => ours.push_str(&literal(&characters.next().unwrap_or('\\').to_string())),
-            '%' | '_' => ours.push(c),
-            c => ours.push_str(&literal(&c.to_string())),
-        }
-    }
-    ours
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,8 +196,6 @@ mod tests {
 
     #[test]
     fn a_pattern_keeps_its_wildcards_and_a_text_has_none() {
-        assert_eq!(with_our_escape(r"50\%_!%\\\"), r"50!%_!!%\\");
-        assert_eq!(literal("50%_!"), "50!%!_!!");
         let like = condition(&table(), &is("title", Test::EndsWith("%".into())));
         assert_eq!((like.text.as_str(), like.values), ("`title` LIKE ? ESCAPE '!'", vec![text("%!%")]));
     }

@@ -4,7 +4,7 @@
 //! Texts compare as their column's collation says; patterns pass over the case of ASCII letters, as
 //! SQLite's `LIKE` does, whatever the column.
 
-use altus4_connections::{Column, ColumnKind, Filter, Table, Test, Value};
+use altus4_connections::{Column, ColumnKind, Filter, Table, Test, Value, escaped_pattern, literal_pattern};
 
 use crate::sql::{all_of, any_of, column};
 
@@ -55,10 +55,10 @@ fn passes(found: &Column, test: &Test) -> Option<(String, Vec<Value>)> {
             (!values.is_empty()).then(|| (format!("{} IN ({places})", comparable(found, &name)), values))
         }
         Test::IsNull => Some((format!("{name} IS NULL"), Vec::new())),
-        Test::Like(pattern) | Test::Ilike(pattern) => like(with_our_escape(pattern)),
-        Test::StartsWith(start) => like(literal(start) + "%"),
-        Test::EndsWith(end) => like(format!("%{}", literal(end))),
-        Test::Contains(part) => like(format!("%{}%", literal(part))),
+        Test::Like(pattern) | Test::Ilike(pattern) => like(escaped_pattern(pattern)),
+        Test::StartsWith(start) => like(literal_pattern(start) + "%"),
+        Test::EndsWith(end) => like(format!("%{}", literal_pattern(end))),
+        Test::Contains(part) => like(format!("%{}%", literal_pattern(part))),
     }
 }
 
@@ -107,23 +107,4 @@ fn operand(found: &Column, value: &Value) -> Option<Value> {
         (ColumnKind::Text { .. }, Value::Bool(flag)) => Some(Value::Text(flag.to_string())),
         (_, value) => Some(value.clone()),
     }
-}
-
-/// A text as a pattern that only it matches.
-fn literal(text: &str) -> String {
-    text.chars().flat_map(|c| matches!(c, '!' | '%' | '_').then_some('!').into_iter().chain([c])).collect()
-}
-
-/// A pattern whose escape is `\` as one whose escape is `!`.
-fn with_our_escape(pattern: &str) -> String {
-    let mut ours = String::with_capacity(pattern.len());
-    let mut characters = pattern.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => ours.push_str(&literal(&characters.next().unwrap_or('\\').to_string())),
-            '%' | '_' => ours.push(c),
-            c => ours.push_str(&literal(&c.to_string())),
-        }
-    }
-    ours
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use altus4_connections::{
     Connection, ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Host, SearchDefaults,
-    StoredConnection, Tls, UserName,
+    SearchLanguage, StoredConnection, Tls, UserName,
 };
 use altus4_kernel::{AccountId, ConnectionId, SealedSecret};
 use sea_orm::entity::prelude::*;
@@ -69,6 +69,9 @@ struct SearchDocument {
     tables: Vec<String>,
     #[serde(default)]
     allow_external_ai: bool,
+    /// Documents of before there were others are in English.
+    #[serde(default)]
+    language: Option<String>,
 }
 
 impl TryFrom<&StoredConnection> for Model {
@@ -103,6 +106,7 @@ impl TryFrom<&StoredConnection> for Model {
             search: written(&SearchDocument {
                 tables: connection.search.tables.clone(),
                 allow_external_ai: connection.search.allow_external_ai,
+                language: Some(connection.search.language.as_str().to_owned()),
             })?,
             is_active: connection.is_active,
             status: connection.status.as_str().to_owned(),
@@ -123,6 +127,7 @@ impl TryFrom<Model> for StoredConnection {
         let options: OptionsDocument = read(&row.options, "connections.options")?;
         let options = ConnectionOptions::new(options.connection_limit, options.timeout_ms);
         let search: SearchDocument = read(&row.search, "connections.search")?;
+        let language = search.language.as_deref().map(str::parse::<SearchLanguage>).transpose();
         let connection = Connection {
             id: ConnectionId::from_uuid(row.id.0),
             account_id: AccountId::from_uuid(row.account_id.0),
@@ -132,7 +137,11 @@ impl TryFrom<Model> for StoredConnection {
             database: DatabaseName::parse(&row.database_name)
                 .ok_or(Fault::Corrupt("connections.database_name"))?,
             options: options.ok_or(Fault::Corrupt("connections.options"))?,
-            search: SearchDefaults { tables: search.tables, allow_external_ai: search.allow_external_ai },
+            search: SearchDefaults {
+                tables: search.tables,
+                allow_external_ai: search.allow_external_ai,
+                language: language.map_err(|_| Fault::Corrupt("connections.search"))?.unwrap_or_default(),
+            },
             is_active: row.is_active,
             status: row.status.parse().map_err(|_| Fault::Corrupt("connections.status"))?,
             last_connected: row.last_connected.map(Into::into),

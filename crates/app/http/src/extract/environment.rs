@@ -7,8 +7,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use altus4_api_keys::Environment as KeyEnvironment;
-use altus4_search::Environment;
+use altus4_kernel::Environment;
 
 use crate::context::RequestContext;
 
@@ -22,10 +21,6 @@ impl FromRequest for RunsIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let context = request.extensions().get::<Rc<RequestContext>>().cloned().unwrap_or_default();
-        let environment = context.key.get().map(|key| key.environment);
-        ready(Ok(Self(match environment {
-            Some(KeyEnvironment::Test) => Environment::Test,
-            Some(KeyEnvironment::Live) | None => Environment::Live,
-        })))
+        ready(Ok(Self(context.key.get().map_or(Environment::Live, |key| key.environment))))
     }
 }

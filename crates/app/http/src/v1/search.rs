@@ -11,8 +11,8 @@ pub(crate) mod suggestions;
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use altus4_kernel::{AiPayer, Granted, grants::Search};
-use altus4_search::{Environment, SearchQuery};
+use altus4_kernel::{AiPayer, Environment, Granted, grants::Search};
+use altus4_search::SearchQuery;
 
 pub(crate) use self::{
     body::{SearchBody, SearchLink},
@@ -86,7 +86,7 @@ async fn run(
     let is_ranked = query.sort.is_empty();
     let with_trends = query.include_analytics;
     let served = state.services.search.search(granted, environment, query, payer).await?;
-    let results = SearchResultsDto::new(served, window, highlighted, is_ranked);
+    let results = SearchResultsDto::new(served, window, highlighted, is_ranked)?;
     if !with_trends {
         return Ok(results);
     }

@@ -1,10 +1,11 @@
 //! Keys for tests.
 
 use altus4_kernel::{
-    AccountId, ApiKeyId, Clock, Permission, PermissionSet, Plan, Timestamp, testkit::FixedClock, uuid::Uuid,
+    AccountId, ApiKeyId, Clock, Environment, Permission, PermissionSet, Plan, Timestamp, testkit::FixedClock,
+    uuid::Uuid,
 };
 
-use crate::{AllowedIps, ApiKey, Environment, KeyDigest, KeyName, StoredDigest, StoredSecret, UsageEvent};
+use crate::{AllowedIps, ApiKey, KeyDigest, KeyName, StoredDigest, StoredSecret, UsageEvent};
 
 const SAMPLE_PREFIX: &str = "altus4_sk_test_AAAAAAAAAAAAAAA";
 

@@ -1,8 +1,7 @@
-//! Questions about one thing at the same time are one.
+//! What is asked for at the same time is done once.
 
 use std::{
     collections::HashMap,
-    error::Error,
     fmt,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
@@ -13,133 +12,111 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use crate::{PortError, PortResult, Timestamp};
+type Flying<V> = BoxFuture<'static, V>;
 
-type Flying<V> = BoxFuture<'static, Result<V, Arc<PortError>>>;
+/// Runs that are under way, by what they are about; with each goes a mark that tells later callers
+/// whether it will do for them. All who wait for one carry it: it goes on when the one who began it
+/// goes away, and ends there and then when nobody waits any more.
+pub struct Flights<K, V, M = ()>(Arc<Mutex<Sky<K, V, M>>>);
 
-/// Questions that are under way, by what they are about. One that nobody waits for any more ends
-/// there and then.
-pub struct Flights<K, V>(Arc<Mutex<Sky<K, V>>>);
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Joined<V> {
+    /// What it gave.
+    pub outcome: V,
+    /// Whether somebody else had begun it.
+    pub was_under_way: bool,
+}
 
-struct Sky<K, V> {
-    flights: HashMap<K, Flight<V>>,
+struct Sky<K, V, M> {
+    by_key: HashMap<K, Flight<V, M>>,
     begun: u64,
 }
 
-struct Flight<V> {
+struct Flight<V, M> {
     number: u64,
-    epoch: u64,
-    asked_at: Timestamp,
-    question: WeakShared<Flying<V>>,
+    mark: M,
+    run: WeakShared<Flying<V>>,
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V, M> Default for Flights<K, V, M> {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Sky { flights: HashMap::new(), begun: 0 })))
+        Self(Arc::new(Mutex::new(Sky { by_key: HashMap::new(), begun: 0 })))
     }
 }
 
-impl<K, V> Flights<K, V>
+impl<K, V, M> Flights<K, V, M>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + Sync + 'static,
+    M: Send + 'static,
 {
-    /// The answer to the question about `key` that is under way, if it was begun in this
-    /// [epoch](crate::Freshness::epoch) and not before `oldest`; else that to a new one.
-    ///
-    /// # Errors
-    /// Those of the question.
+    /// The outcome of the run about `key` that is under way, if its mark `fits`; else that of a new
+    /// one, which has this mark.
     pub async fn join<F>(
         &self,
         key: K,
-        epoch: u64,
-        asked_at: Timestamp,
-        oldest: Timestamp,
-        question: impl FnOnce() -> F,
-    ) -> PortResult<V>
+        mark: M,
+        fits: impl FnOnce(&M) -> bool,
+        run: impl FnOnce() -> F,
+    ) -> Joined<V>
     where
-        F: Future<Output = PortResult<V>> + Send + 'static,
+        F: Future<Output = V> + Send + 'static,
     {
-        let shared = self.shared(key, epoch, asked_at, oldest, question);
-        shared.await.map_err(|error| again(&error))
+        let (shared, was_under_way) = self.shared(key, mark, fits, run);
+        Joined { outcome: shared.await, was_under_way }
     }
 
     fn shared<F>(
         &self,
         key: K,
-        epoch: u64,
-        asked_at: Timestamp,
-        oldest: Timestamp,
-        question: impl FnOnce() -> F,
-    ) -> Shared<Flying<V>>
+        mark: M,
+        fits: impl FnOnce(&M) -> bool,
+        run: impl FnOnce() -> F,
+    ) -> (Shared<Flying<V>>, bool)
     where
-        F: Future<Output = PortResult<V>> + Send + 'static,
+        F: Future<Output = V> + Send + 'static,
     {
         let mut sky = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |flight: &&Flight<V>| flight.epoch == epoch && flight.asked_at >= oldest;
-        let under_way = sky.flights.get(&key).filter(fits).and_then(|flight| flight.question.upgrade());
-        if let Some(under_way) = under_way {
-            return under_way;
+        let known = sky.by_key.get(&key).filter(|flight| fits(&flight.mark));
+        if let Some(under_way) = known.and_then(|flight| flight.run.upgrade()) {
+            return (under_way, true);
         }
         sky.begun += 1;
         let number = sky.begun;
         let landing = Landing { sky: Arc::clone(&self.0), key: key.clone(), number };
-        let flying = question();
+        let flying = run();
         let shared = async move {
             let _landing = landing;
-            flying.await.map_err(Arc::new)
+            flying.await
         }
         .boxed()
         .shared();
         if let Some(weak) = shared.downgrade() {
-            sky.flights.insert(key, Flight { number, epoch, asked_at, question: weak });
+            sky.by_key.insert(key, Flight { number, mark, run: weak });
         }
-        shared
+        (shared, false)
     }
 }
 
-impl<K, V> fmt::Debug for Flights<K, V> {
+impl<K, V, M> fmt::Debug for Flights<K, V, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flights").finish_non_exhaustive()
     }
 }
 
 /// Takes a flight out of the sky when it has ended, one way or the other.
-struct Landing<K: Eq + Hash, V> {
-    sky: Arc<Mutex<Sky<K, V>>>,
+struct Landing<K: Eq + Hash, V, M> {
+    sky: Arc<Mutex<Sky<K, V, M>>>,
     key: K,
     number: u64,
 }
 
-impl<K: Eq + Hash, V> Drop for Landing<K, V> {
+impl<K: Eq + Hash, V, M> Drop for Landing<K, V, M> {
     fn drop(&mut self) {
         let mut sky = self.sky.lock().unwrap_or_else(PoisonError::into_inner);
-        if sky.flights.get(&self.key).is_some_and(|flight| flight.number == self.number) {
-            sky.flights.remove(&self.key);
+        if sky.by_key.get(&self.key).is_some_and(|flight| flight.number == self.number) {
+            sky.by_key.remove(&self.key);
         }
-    }
-}
-
-/// The same error for one more of those who waited.
-fn again(error: &Arc<PortError>) -> PortError {
-    PortError::new(error.kind, error.system, error.operation).with_source(Same(Arc::clone(error)))
-}
-
-/// An error that several have. Shows the cause, since its own words are said already.
-#[derive(Debug)]
-struct Same(Arc<PortError>);
-
-impl fmt::Display for Same {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.source() {
-            Some(cause) => fmt::Display::fmt(cause, f),
-            None => f.write_str("no cause is known"),
-        }
-    }
-}
-
-impl Error for Same {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source().and_then(Error::source)
     }
 }

@@ -42,7 +42,7 @@ impl ConnectionEpochs {
     ///
     /// Of the connections, everything is in it that changes what they answer: which they are, where
     /// they lead, their settings. Of the query, every field is: it is written out as it is, so that a
-    /// field that is added later can't be forgotten here.
+    /// field that is added later can't be forgotten here. Which databases it names is to be left out.
     pub(super) fn key(&self, account: AccountId, targets: &[Target], query: &SearchQuery) -> String {
         let numbers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut key = format!("{account} {}", numbers.all);
@@ -56,8 +56,6 @@ impl ConnectionEpochs {
                 connection.id, connection.generation, connection.updated_at
             );
         }
-        // Which databases it names is told by where it goes.
-        let query = SearchQuery { databases: Vec::new(), ..query.clone() };
         let _ = write!(key, " {query:?}");
         key
     }

@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use altus4_connections::SearchLanguage;
+use altus4_kernel::ConnectionId;
+
 use crate::{
     Category, Hit, Vector,
-    terms::{Finder, Stemming, is_telling},
+    terms::{Finder, Finders, is_telling},
     text::{fold, words},
 };
 
@@ -24,8 +27,13 @@ const SHORTEST: usize = 3;
 /// Groups are made by merging the nearest two as long as their members are on the average near enough
 /// (average linkage: Sokal & Michener 1958). A group is called by the word with the greatest c-TF-IDF
 /// (Grootendorst, "`BERTopic`", 2022) that at least half of its members have and that nobody searched
-/// for; without such a word it has no name, and is none.
-pub(crate) fn name_groups(results: &mut [(Hit, Option<Vector>)], finder: &mut Finder<'_>) {
+/// for; without such a word it has no name, and is none. `language` tells in which one a database's
+/// rows are.
+pub(crate) fn name_groups(
+    results: &mut [(Hit, Option<Vector>)],
+    finders: &mut Finders<'_>,
+    language: impl Fn(ConnectionId) -> SearchLanguage,
+) {
     let mut known = Vec::new();
     for (hit, vector) in results {
         if let Some(vector) = vector.as_ref().filter(|_| hit.categories.is_empty()) {
@@ -38,7 +46,8 @@ pub(crate) fn name_groups(results: &mut [(Hit, Option<Vector>)], finder: &mut Fi
     }
     let near = |a: usize, b: usize| f64::from(results[a].1.similarity(results[b].1));
     let groups = groups(results.len(), &near);
-    let said: Vec<HashMap<String, String>> = results.iter().map(|(hit, _)| said(hit, finder)).collect();
+    let mut of_row = |hit: &Hit| said(hit, finders.for_language(language(hit.connection_id)));
+    let said: Vec<HashMap<String, String>> = results.iter().map(|(hit, _)| of_row(hit)).collect();
     let named: Vec<(Vec<usize>, Category)> = groups
         .iter()
         .filter_map(|group| {
@@ -106,7 +115,6 @@ fn groups(results: usize, near: &impl Fn(usize, usize) -> f64) -> Vec<Vec<usize>
 
 /// The words of a result that could be a name, by their stems.
 fn said(hit: &Hit, finder: &mut Finder<'_>) -> HashMap<String, String> {
-    let stemming = Stemming::default();
     let texts = hit.data.iter().filter_map(|(_, value)| value.as_text());
     let mut said = HashMap::new();
     for word in texts.flat_map(|text| words(text).map(|span| &text[span.start..span.end])).take(READ_WORDS) {
@@ -116,7 +124,7 @@ fn said(hit: &Hit, finder: &mut Finder<'_>) -> HashMap<String, String> {
             && is_telling(&folded)
             && finder.find(word).is_none();
         if is_name {
-            let stem = stemming.of_folded(&folded).into_owned();
+            let stem = finder.stem(word, &folded).into_owned();
             said.entry(stem).or_insert_with(|| folded.clone().into_owned());
         }
     }
@@ -166,8 +174,8 @@ mod tests {
                 (Hit { data, ..hit }, Vector::new(vector))
             })
             .collect();
-        let terms = Terms::of(query);
-        name_groups(&mut hits, &mut terms.finder());
+        let terms = Terms::of(query, &[]);
+        name_groups(&mut hits, &mut terms.finders(), |_| SearchLanguage::English);
         let names = |(hit, _): (Hit, _)| hit.categories.into_iter().map(|category| category.name).collect();
         hits.into_iter().map(names).collect()
     }

@@ -230,7 +230,7 @@ impl Reading {
     }
 
     fn text(&self, lens: &Lens, values: &[Value]) -> String {
-        embedded_text(&lens.model, self.embedded.iter().filter_map(|at| values.get(*at)))
+        embedded_text(lens.model.max_chars, self.embedded.iter().filter_map(|at| values.get(*at)))
     }
 }
 

@@ -17,6 +17,9 @@ pub struct EmbeddingModel {
     pub is_external: bool,
     /// How many characters of a text it takes in; more make no difference.
     pub max_chars: usize,
+    /// How many are read of each of the rows that are embedded while a search waits for them: fewer
+    /// where its time would go by otherwise.
+    pub glance_chars: usize,
 }
 
 /// Which side of a search a text is on; some models tell them apart.

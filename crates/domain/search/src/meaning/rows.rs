@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use altus4_connections::Value;
 
-use super::{EmbeddingModel, RowKey};
+use super::RowKey;
 use crate::identity::key_bytes;
 
 /// How much of each column is read to be embedded.
 pub const EMBEDDED_CHARS: u32 = 4_096;
 
-/// The text of a row that is embedded: that of each column on a line of its own, in the order given, as
-/// much of it as the model takes in. What has no text is left out; empty where nothing has any.
+/// The text of a row that is embedded: that of each column on a line of its own, in the order given, up
+/// to `max_chars`. What has no text is left out; empty where nothing has any.
 ///
 /// The same values of the same columns, each read up to [`EMBEDDED_CHARS`], give the same text, so that
 /// its [`ContentHash`](super::ContentHash) tells whether a row still says what its vector was made of.
-pub fn embedded_text<'a>(model: &EmbeddingModel, values: impl Iterator<Item = &'a Value>) -> String {
+pub fn embedded_text<'a>(max_chars: usize, values: impl Iterator<Item = &'a Value>) -> String {
     let mut text = String::new();
     for part in values.filter_map(Value::as_text).map(str::trim).filter(|part| !part.is_empty()) {
         if !text.is_empty() {
@@ -23,7 +23,7 @@ pub fn embedded_text<'a>(model: &EmbeddingModel, values: impl Iterator<Item = &'
         }
         text.push_str(part);
     }
-    if let Some((end, _)) = text.char_indices().nth(model.max_chars) {
+    if let Some((end, _)) = text.char_indices().nth(max_chars) {
         text.truncate(end);
     }
     text
@@ -77,16 +77,12 @@ mod tests {
         Value::Text(text.to_owned())
     }
 
-    fn model(max_chars: usize) -> EmbeddingModel {
-        EmbeddingModel { id: "m".into(), is_external: false, max_chars }
-    }
-
     #[test]
     fn the_columns_that_have_text_are_embedded_line_by_line() {
         let values = [text(" A title "), Value::Null, Value::Int(3), text("\n"), text("And more.")];
-        assert_eq!(embedded_text(&model(100), values.iter()), "A title\nAnd more.");
-        assert_eq!(embedded_text(&model(3), [text("éèàù")].iter()), "éèà");
-        assert_eq!(embedded_text(&model(100), [Value::Null].iter()), "");
+        assert_eq!(embedded_text(100, values.iter()), "A title\nAnd more.");
+        assert_eq!(embedded_text(3, [text("éèàù")].iter()), "éèà");
+        assert_eq!(embedded_text(100, [Value::Null].iter()), "");
     }
 
     #[test]

@@ -8,16 +8,12 @@ use std::{
 
 use altus4_connections::{ColumnRef, SchemaSnapshot, Target};
 use altus4_kernel::{ConnectionId, Granted, PortError, PortErrorKind, grants::Analytics};
-use futures::{
-    StreamExt,
-    future::{Either, select},
-    pin_mut, stream,
-};
+use futures::{StreamExt, stream};
 
 use super::{DATABASES_AT_ONCE, SearchService, names::check_names};
 use crate::{
-    Explained, Failure, FailureReason, FullTextIndex, ParsedQuery, SearchError, SearchQuery,
-    failures::{connection_failure, plan_failures},
+    Explained, Failure, FullTextIndex, ParsedQuery, SearchError, SearchQuery,
+    failures::{connection_failure, plan_failures, timed_out},
     gather::{Gathered, STATEMENTS_AT_ONCE, best_request, remaining},
     plan::{self, TablePlan},
     question::Question,
@@ -73,6 +69,7 @@ impl SearchService {
     ) -> Result<SearchAnalysis, SearchError> {
         let mut question = Question::of(&query)?;
         let targets = self.connections.analysable(granted, &query.databases).await?;
+        question = question.to(&query, &targets)?;
         let vocabularies = self.learn(&targets, &query, &question).await;
         let known: Vec<&Vocabulary> = vocabularies.iter().map(AsRef::as_ref).collect();
         question.join(&known);
@@ -110,20 +107,8 @@ impl SearchService {
         question: &Question,
     ) -> (Gathered, Vec<TableAnalysis>) {
         let work = self.explain(&target, query, question);
-        let limit = self.timer.sleep(query.timeout);
-        pin_mut!(work, limit);
-        match select(work, limit).await {
-            Either::Left((explained, _)) => explained,
-            Either::Right(_) => {
-                let failure = Failure {
-                    connection_id: target.connection.id,
-                    table: None,
-                    reason: FailureReason::Timeout,
-                    message: "the database did not answer in time".to_owned(),
-                };
-                (Gathered::nothing(target.clone(), failure), Vec::new())
-            }
-        }
+        let late = || (Gathered::nothing(target.clone(), timed_out(&target)), Vec::new());
+        self.in_time(query.timeout, work, late).await
     }
 
     /// A schema that turns out stale is read anew, once.

@@ -244,7 +244,7 @@ fn text(model: &EmbeddingModel, plan: &TablePlan, values: &[Value]) -> String {
     let mut columns: Vec<(f64, &Value)> =
         plan.searched.iter().zip(values).map(|((_, weight), value)| (*weight, value)).collect();
     columns.sort_by(|a, b| b.0.total_cmp(&a.0));
-    embedded_text(model, columns.into_iter().map(|(_, value)| value))
+    embedded_text(model.glance_chars, columns.into_iter().map(|(_, value)| value))
 }
 
 /// Queries near to this one, if they are asked for and somebody can think of some; `None` where that

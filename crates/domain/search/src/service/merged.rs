@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use altus4_kernel::{AiPayer, Granted, SearchId, grants::Search};
+use altus4_kernel::{AiPayer, ConnectionId, Granted, SearchId, grants::Search};
 use futures::future::join_all;
 
 use super::{Run, SearchService};
@@ -20,6 +20,15 @@ pub struct Merged {
     pub weight: f64,
 }
 
+/// What several merged searches gave.
+#[derive(Debug, Clone)]
+pub struct MergedAnswer {
+    /// The merged list.
+    pub answer: SearchAnswer,
+    /// For each search, the databases that it went to.
+    pub searched: Vec<Vec<ConnectionId>>,
+}
+
 /// One of several merged searches can't be run.
 #[derive(Debug, thiserror::Error)]
 #[error("query {place}: {error}")]
@@ -28,6 +37,8 @@ pub struct MergedFault {
     pub place: usize,
     /// Why.
     pub error: Box<SearchError>,
+    /// Where every search failed: for each, the databases that it went to.
+    pub searched: Vec<Vec<ConnectionId>>,
 }
 
 impl SearchService {
@@ -45,7 +56,7 @@ impl SearchService {
         searches: Vec<Merged>,
         window: Window,
         payer: &dyn AiPayer,
-    ) -> Result<SearchAnswer, MergedFault> {
+    ) -> Result<MergedAnswer, MergedFault> {
         let greatest = searches.iter().map(|merged| merged.weight).fold(f64::MIN_POSITIVE, f64::max);
         let weights: Vec<f64> = searches.iter().map(|merged| (merged.weight / greatest).max(0.0)).collect();
         let each = searches.into_iter().map(|merged| {
@@ -64,15 +75,30 @@ impl SearchService {
         let outcomes = join_all(each).await;
         let asked = outcomes.len();
         let mut failed = Vec::new();
+        let mut gone_to = Vec::with_capacity(asked);
         for (place, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
-                Ok(run) => runs.push((run, weights[place])),
-                Err(SearchError::AllFailed(of_search)) => failed.extend(of_search),
-                Err(error) => return Err(MergedFault { place, error: Box::new(error) }),
+                Ok(run) => {
+                    gone_to.push(run.searched.clone());
+                    runs.push((run, weights[place]));
+                }
+                Err(SearchError::AllFailed(of_search)) => {
+                    // Each of its databases has failed.
+                    let mut databases: Vec<_> =
+                        of_search.iter().map(|failure| failure.connection_id).collect();
+                    databases.dedup();
+                    gone_to.push(databases);
+                    failed.extend(of_search);
+                }
+                Err(error) => return Err(MergedFault { place, error: Box::new(error), searched: gone_to }),
             }
         }
         if asked > 0 && runs.is_empty() {
-            return Err(MergedFault { place: 0, error: Box::new(SearchError::AllFailed(failed)) });
+            return Err(MergedFault {
+                place: 0,
+                error: Box::new(SearchError::AllFailed(failed)),
+                searched: gone_to,
+            });
         }
         failures.extend(failed);
         let list = merge(&runs);
@@ -91,7 +117,7 @@ impl SearchService {
         let exact = failures.is_empty() && runs.iter().all(|(run, _)| run.list.exact);
         let mut degraded: Vec<_> = runs.iter().flat_map(|(run, _)| run.degraded.clone()).collect();
         degraded.dedup();
-        Ok(SearchAnswer {
+        let answer = SearchAnswer {
             search_id: SearchId::from_uuid(self.ids.next_id()),
             categories: categories::sum(&hits),
             hits,
@@ -101,7 +127,8 @@ impl SearchService {
             facets: Vec::new(),
             suggestions: Vec::new(),
             analytics: None,
-        })
+        };
+        Ok(MergedAnswer { answer, searched: gone_to })
     }
 
     /// The page's hits, in its order: each search's own rows are shown together.

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    AccountId, ApiKeyId, Clock, ConnectionId, SavedSearchId, SearchId, VectorIndexId, testkit::FixedClock,
-    uuid::Uuid,
+    AccountId, ApiKeyId, Clock, ConnectionId, Environment, SavedSearchId, SearchId, VectorIndexId,
+    testkit::FixedClock, uuid::Uuid,
 };
 
 use crate::{
-    Environment, Hit, SavedRequest, SavedSearch, SavedSearchName, SearchAnswer, SearchMode, SearchRecord,
-    SearchStatus, TotalCount, VectorCourse, VectorIndexRecord, VectorProgress, VectorSpec, VectorState,
-    log::folded,
+    Hit, SavedRequest, SavedSearch, SavedSearchName, SearchAnswer, SearchMode, SearchRecord, SearchStatus,
+    TotalCount, VectorCourse, VectorIndexRecord, VectorProgress, VectorSpec, VectorState, log::folded,
 };
 
 /// A search of this account for this text that found three rows, made as many seconds after

@@ -88,7 +88,7 @@ impl Work<'_> {
         let (mut texts, mut keys_of) = (VecDeque::new(), HashMap::<_, Vec<_>>::new());
         let (mut emptied, mut kept) = (Vec::new(), 0_u64);
         for ((row, key), known) in rows.into_iter().zip(keys).zip(known) {
-            let text = embedded_text(&model, row.values.iter().take(scene.texts()));
+            let text = embedded_text(model.max_chars, row.values.iter().take(scene.texts()));
             let content = ContentHash::of(&model, &text);
             match known {
                 _ if text.is_empty() => emptied.extend(known.map(|_| key)),

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use altus4_connections::SearchLanguage;
+
 use super::{Form, Letters, Stem, Titles, Vocabulary};
 use crate::{
     terms::Stemming,
@@ -53,10 +55,10 @@ impl Count {
 }
 
 impl Census {
-    /// Of rows with so many columns.
-    pub(crate) fn new(columns: usize) -> Self {
+    /// Of rows with so many columns in this language.
+    pub(crate) fn new(columns: usize, language: SearchLanguage) -> Self {
         Self {
-            stemming: Stemming::default(),
+            stemming: Stemming::of_language(language),
             rows: 0,
             lengths: vec![0; columns],
             forms: HashMap::new(),
@@ -90,7 +92,7 @@ impl Census {
         if word.len() > MAX_WORD_BYTES {
             return;
         }
-        let word = fold(word);
+        let (written, word) = (word, fold(word));
         if let Some(count) = self.forms.get_mut(&*word) {
             count.see(self.rows);
             let stem = count.stem as usize;
@@ -100,7 +102,7 @@ impl Census {
         if self.forms.len() >= MAX_WORDS {
             self.forget_rare();
         }
-        let stem = self.stemming.of_folded(&word);
+        let stem = self.stemming.of_folded(written, &word);
         let next = u32::try_from(self.stem_counts.len()).unwrap_or(u32::MAX);
         let stem = *self.stems.entry(stem.into()).or_insert(next);
         if stem == next {
@@ -177,6 +179,7 @@ impl Census {
             text_bytes(&mut self.joined.keys().map(|word| word.len() * 2 + ENTRY_BYTES)),
         ];
         Vocabulary {
+            language: self.stemming.language(),
             read,
             rows: if all { read } else { population.max(read) },
             is_whole: all && self.floor == 0,
@@ -197,7 +200,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_common_words_outlive_it() {
-        let mut census = Census::new(1);
+        let mut census = Census::new(1, SearchLanguage::English);
         for row in 0..700 {
             let noise: Vec<String> = (0..200).map(|at| format!("x{row}y{at}")).collect();
             let text = format!("lamps {} {}", noise.join(" "), "z".repeat(10_000));

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altus4_connections::{ColumnRef, Target, Value};
+use altus4_connections::{ColumnRef, SearchLanguage, Target, Value};
 use altus4_kernel::{Background, ConnectionId, PortResult};
 use futures::{FutureExt, channel::oneshot, future::Shared};
 
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_mins(1);
 const MAX_BYTES: usize = 64 << 20;
 
 /// Which columns of which table, and of which state of its connection.
-type Key = (ConnectionId, u32, String, Vec<ColumnRef>);
+type Key = (ConnectionId, (u32, SearchLanguage), String, Vec<ColumnRef>);
 /// Is there when a reading is over, however it went.
 pub(crate) type Reading = Shared<oneshot::Receiver<()>>;
 
@@ -198,7 +198,7 @@ impl Drop for End {
 fn key(target: &Target, plan: &TablePlan) -> Key {
     let (connection, generation) = target.pool_key();
     let columns = plan.searched.iter().map(|(column, _)| column.clone()).collect();
-    (connection, generation, plan.table.table.name().to_owned(), columns)
+    (connection, (generation, target.connection.search.language), plan.table.table.name().to_owned(), columns)
 }
 
 async fn read(index: &dyn FullTextIndex, target: &Target, plan: &TablePlan) -> PortResult<Vocabulary> {
@@ -212,7 +212,7 @@ async fn read(index: &dyn FullTextIndex, target: &Target, plan: &TablePlan) -> P
         }
     }
     let sampled = sampled?;
-    let mut census = Census::new(read.len());
+    let mut census = Census::new(read.len(), target.connection.search.language);
     let mut titles = Titles::default();
     let title = title_column(plan);
     for (at, row) in sampled.rows.iter().enumerate() {

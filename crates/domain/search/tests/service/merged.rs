@@ -26,7 +26,8 @@ fn merged(
     window: Window,
 ) -> Result<SearchAnswer, MergedFault> {
     let searches = searches.into_iter().map(|(query, weight)| Merged { query, weight }).collect();
-    block_on(world.service.search_merged(granted(OWNER), searches, window, &Uncounted))
+    let merged = block_on(world.service.search_merged(granted(OWNER), searches, window, &Uncounted));
+    merged.map(|merged| merged.answer)
 }
 
 #[test]

@@ -114,7 +114,7 @@ type Telling = fn(usize) -> Option<Vec<Option<Vector>>>;
 #[async_trait]
 impl Embedder for Odd {
     fn model(&self) -> EmbeddingModel {
-        EmbeddingModel { id: "odd".into(), is_external: false, max_chars: 100 }
+        EmbeddingModel { id: "odd".into(), is_external: false, max_chars: 100, glance_chars: 100 }
     }
 
     async fn embed(&self, request: EmbedRequest, _: Duration) -> PortResult<Embedded> {

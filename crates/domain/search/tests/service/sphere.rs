@@ -127,7 +127,7 @@ impl Sphere {
                 "title" => &row[1],
                 _ => &row[2],
             };
-            let content = embedded_text(&model, columns.iter().map(of));
+            let content = embedded_text(model.max_chars, columns.iter().map(of));
             Some(VectorEntry {
                 key: RowKey::of(&row[..1]),
                 content: ContentHash::of(&model, &content),

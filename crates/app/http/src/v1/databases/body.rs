@@ -4,11 +4,14 @@ mod change;
 
 use altus4_connections::{
     ConnectionName, ConnectionOptions, DatabaseName, Endpoint, Engine, Host, NewConnection, SearchDefaults,
-    Tls, UserName,
+    SearchLanguage, Tls, UserName,
 };
 use altus4_kernel::secrecy::SecretString;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 pub(crate) use self::change::{ChangeDatabaseBody, connection_change};
 use crate::extract::Fields;
@@ -135,6 +138,15 @@ pub(crate) struct SearchOptionsBody {
     #[schema(default = false)]
     #[serde(rename = "allowExternalAI")]
     allow_external_ai: Option<bool>,
+    /// The language of its texts, by whose rules the forms of a word are told.
+    #[schema(schema_with = language_schema)]
+    language: Option<String>,
+}
+
+fn language_schema() -> Object {
+    let names = SearchLanguage::ALL.map(SearchLanguage::as_str);
+    let object = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    object.default(Some(SearchLanguage::default().as_str().into())).build()
 }
 
 /// Reads a [`DatabaseBody`].
@@ -246,17 +258,20 @@ fn options(fields: &mut Fields) -> Option<ConnectionOptions> {
 }
 
 fn search_defaults(fields: &mut Fields) -> SearchDefaults {
-    let (tables, allow_external_ai) = search_options(fields);
+    let (tables, allow_external_ai, language) = search_options(fields);
     SearchDefaults {
         tables: tables.unwrap_or_default(),
         allow_external_ai: allow_external_ai.unwrap_or_default(),
+        language: language.unwrap_or_default(),
     }
 }
 
-fn search_options(fields: &mut Fields) -> (Option<Vec<String>>, Option<bool>) {
+fn search_options(fields: &mut Fields) -> (Option<Vec<String>>, Option<bool>, Option<SearchLanguage>) {
     let must = "must be a table's name";
     let tables = fields.list("defaultSearchTables", MAX_DEFAULT_TABLES, must, table_name);
-    (tables, fields.flag("allowExternalAI"))
+    let names = SearchLanguage::ALL.map(SearchLanguage::as_str).join(", ");
+    let language = fields.choice("language", format!("must be one of {names}"));
+    (tables, fields.flag("allowExternalAI"), language)
 }
 
 fn table_name(text: &str) -> Option<String> {

@@ -62,6 +62,7 @@ impl From<&Connection> for ConnectionDto {
             search_options: SearchOptionsDto {
                 default_search_tables: connection.search.tables.clone(),
                 allow_external_ai: connection.search.allow_external_ai,
+                language: connection.search.language.as_str(),
             },
             is_active: connection.is_active,
             status: connection.status.as_str(),
@@ -134,6 +135,9 @@ pub(crate) struct SearchOptionsDto {
     /// Whether text of its rows may be sent to the operator's AI provider.
     #[serde(rename = "allowExternalAI")]
     allow_external_ai: bool,
+    /// The language of its texts, by whose rules the forms of a word are told.
+    #[schema(example = "english")]
+    language: &'static str,
 }
 
 /// A connection was changed.

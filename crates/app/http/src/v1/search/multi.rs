@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use altus4_kernel::{AiPayer, Granted, grants::Search};
-use altus4_search::{Environment, Merged, MergedFault, SearchQuery, Window};
+use altus4_kernel::{AiPayer, Environment, Granted, grants::Search};
+use altus4_search::{Merged, MergedFault, SearchQuery, Window};
 use futures::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
@@ -164,7 +164,8 @@ async fn merged(
     let searches = queries.into_iter().zip(weights).map(|(query, weight)| Merged { query, weight }).collect();
     let served = state.services.search.search_merged(granted, environment, searches, window, &*payer).await;
     let served = served.map_err(|MergedFault { error, .. }| *error)?;
-    Ok(Answer::ok(MultiDto::Merged(Box::new(SearchResultsDto::new(served, window, highlighted, true)))))
+    let results = SearchResultsDto::new(served, window, highlighted, true)?;
+    Ok(Answer::ok(MultiDto::Merged(Box::new(results))))
 }
 
 async fn each(

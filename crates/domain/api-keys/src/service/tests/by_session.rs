@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use altus4_kernel::{
-    Actor, ApiKeyId, AuditAction, AuditEvent, AuditFilter, AuditLog, Clock, IdGenerator, Page, PageRequest,
-    Permission, PermissionSet, Plan, PortError, PortErrorKind, PortResult, Resealed, System,
+    Actor, ApiKeyId, AuditAction, AuditEvent, AuditFilter, AuditLog, Clock, Environment, IdGenerator, Page,
+    PageRequest, Permission, PermissionSet, Plan, PortError, PortErrorKind, PortResult, Resealed, System,
     secrecy::ExposeSecret,
     testkit::{FakeSecretCipher, block_on},
     uuid::Uuid,
@@ -13,8 +13,8 @@ use async_trait::async_trait;
 
 use super::desk::{Desk, account, limits, name, networks, origin, session, wanted};
 use crate::{
-    ApiKey, ApiKeyError, ApiKeyPorts, ApiKeyService, Environment, GracePeriod, KeyChange, KeyFilter,
-    KeySecret, KeyStatus, NewKey, secret_rotation,
+    ApiKey, ApiKeyError, ApiKeyPorts, ApiKeyService, GracePeriod, KeyChange, KeyFilter, KeySecret, KeyStatus,
+    NewKey, secret_rotation,
 };
 
 fn rename(text: &str) -> KeyChange {

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    ApiKeyId, Permission, PermissionSet, Plan, PortResult, Role, testkit::sample_event, uuid::Uuid,
+    ApiKeyId, Environment, Permission, PermissionSet, Plan, PortResult, Role, testkit::sample_event,
+    uuid::Uuid,
 };
 use futures::future::join_all;
 
 use super::steps::{account, events, find, key_of};
 use crate::{
-    ApiKey, Environment, FIRST_KEY_CONSTRAINT, KeyDigest, KeyHolder, KeyName, StoredDigest,
+    ApiKey, FIRST_KEY_CONSTRAINT, KeyDigest, KeyHolder, KeyName, StoredDigest,
     testkit::{ApiKeysSubject, sample_digest, sample_key, sample_secret},
 };
 

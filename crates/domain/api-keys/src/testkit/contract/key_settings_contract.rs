@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use altus4_kernel::{
-    Page, PageRequest, Permission, PermissionSet, Plan, PortErrorKind, Role, testkit::sample_event,
+    Environment, Page, PageRequest, Permission, PermissionSet, Plan, PortErrorKind, Role,
+    testkit::sample_event,
 };
 use futures::{future::join_all, join};
 
@@ -13,7 +14,7 @@ use super::steps::{
     account, event, events, find, get, insert, insert_under, key_id, key_of, start, two_accounts,
 };
 use crate::{
-    AllowedIps, ApiKey, Environment, KeyChange, KeyFilter, KeyLimits, KeyName, KeyStatus, ResetPeriod,
+    AllowedIps, ApiKey, KeyChange, KeyFilter, KeyLimits, KeyName, KeyStatus, ResetPeriod,
     testkit::{ApiKeysSubject, sample_digest, sample_key, sample_secret},
 };
 

@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use crate::{
     Connection, ConnectionName, ConnectionOptions, ConnectionStatus, DatabaseName, Endpoint, Engine, Host,
-    NAME_CONSTRAINT, PLAN_CONSTRAINT, SearchDefaults, StoredConnection, Tls, UserName,
+    NAME_CONSTRAINT, PLAN_CONSTRAINT, SearchDefaults, SearchLanguage, StoredConnection, Tls, UserName,
     testkit::{ConnectionsSubject, sample_connection},
 };
 
@@ -107,6 +107,7 @@ pub async fn a_connection_is_found_as_it_was_stored(subject: &dyn ConnectionsSub
                 search: SearchDefaults {
                     tables: vec!["articles".into(), "Ünïcode \"t\"".into()],
                     allow_external_ai: true,
+                    language: SearchLanguage::German,
                 },
                 is_active: number % 2 == 0,
                 status: ConnectionStatus::Error,

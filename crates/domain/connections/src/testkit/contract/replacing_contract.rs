@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use crate::{
     Connection, ConnectionName, ConnectionOptions, ConnectionStatus, DatabaseName, Endpoint, Host,
-    NAME_CONSTRAINT, SearchDefaults, StoredConnection, Tls, UserName,
+    NAME_CONSTRAINT, SearchDefaults, SearchLanguage, StoredConnection, Tls, UserName,
     testkit::{ConnectionsSubject, sample_connection},
 };
 
@@ -89,6 +89,7 @@ pub async fn a_replaced_connection_is_found_as_it_was_given(subject: &dyn Connec
         search: SearchDefaults {
             tables: vec!["articles".into(), "Ünïcode \"t\"".into()],
             allow_external_ai: true,
+            language: SearchLanguage::German,
         },
         is_active: false,
         status: ConnectionStatus::Error,

@@ -15,8 +15,8 @@ use altus4_connections::{
     testkit::{FakeProbe, FixedInspector, InMemoryConnections, sample_connection},
 };
 use altus4_kernel::{
-    AccountId, AiPayer, ConnectionId, Credential, Granted, Permission, PermissionSet, Plan, Principal, Role,
-    SecretCipher, SessionId, Uncounted,
+    AccountId, AiPayer, ConnectionId, Credential, Environment, Granted, Permission, PermissionSet, Plan,
+    Principal, Role, SecretCipher, SessionId, Uncounted,
     grants::Search,
     secrecy::SecretString,
     testkit::{FakeSecretCipher, FixedClock, SequentialIds, block_on, sample_event},
@@ -25,7 +25,7 @@ use altus4_kernel::{
 use async_trait::async_trait;
 
 use crate::{
-    CachedSearch, CachedSearchPorts, ConnectionEpochs, Environment, Failure, FailureReason, Merged,
+    CachedSearch, CachedSearchPorts, ConnectionEpochs, Failure, FailureReason, Merged, MergedAnswer,
     MergedFault, QueryText, RunSearch, SearchAnswer, SearchError, SearchQuery, SearchRecorder, Served,
     Window,
     testkit::{InMemoryAnswerCache, InMemorySearchLog, sample_answer},
@@ -90,11 +90,12 @@ impl RunSearch for Runner {
         searches: Vec<Merged>,
         _: Window,
         payer: &dyn AiPayer,
-    ) -> Result<SearchAnswer, MergedFault> {
+    ) -> Result<MergedAnswer, MergedFault> {
         let first = searches.into_iter().next().expect("a search").query;
-        self.run(granted, first, payer)
-            .await
-            .map_err(|error| MergedFault { place: 0, error: Box::new(error) })
+        match self.run(granted, first, payer).await {
+            Ok(answer) => Ok(MergedAnswer { answer, searched: vec![vec![]] }),
+            Err(error) => Err(MergedFault { place: 0, error: Box::new(error), searched: vec![vec![]] }),
+        }
     }
 }
 

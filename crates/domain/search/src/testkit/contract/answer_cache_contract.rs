@@ -13,7 +13,7 @@ const LIFE: Duration = Duration::from_hours(1);
 
 fn kept(number: u32, snippet: &str) -> CachedAnswer {
     let answer = Arc::new(sample_answer(number, 1, snippet));
-    CachedAnswer { answer, until: FixedClock::default().now() + Duration::from_secs(number.into()) }
+    CachedAnswer::new(answer, FixedClock::default().now() + Duration::from_secs(number.into()))
 }
 
 fn put(cache: &dyn AnswerCache, key: &str, answer: CachedAnswer) {

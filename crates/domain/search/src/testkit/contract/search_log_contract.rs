@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{AccountId, ConnectionId, SearchId, Timestamp, uuid::Uuid};
+use altus4_kernel::{AccountId, ConnectionId, Environment, SearchId, Timestamp, uuid::Uuid};
 use futures::future::join_all;
 
 use super::steps::{account, owner, two};
 use crate::{
-    DayOfSearches, Environment, HistoryRequest, Interaction, InteractionKind, SearchMode, SearchRecord,
-    SearchStatus, Trends, TrendsRequest,
+    DayOfSearches, HistoryRequest, Interaction, InteractionKind, SearchMode, SearchRecord, SearchStatus,
+    Trends, TrendsRequest,
     log::day_of,
     testkit::{SearchLogSubject, sample_record},
 };

@@ -24,11 +24,11 @@ impl AnswerCache for InMemoryAnswerCache {
     fn put(&self, key: String, answer: CachedAnswer, _life: Duration) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _)| *known != key);
-        if answer.answer.weight() > MOST_BYTES {
+        if answer.weight() > MOST_BYTES {
             return;
         }
         kept.push_back((key, answer));
-        while kept.iter().map(|(key, kept)| key.len() + kept.answer.weight()).sum::<usize>() > MOST_BYTES {
+        while kept.iter().map(|(key, kept)| key.len() + kept.weight()).sum::<usize>() > MOST_BYTES {
             kept.pop_front();
         }
     }

@@ -38,7 +38,12 @@ pub struct InMemoryEmbedder {
 impl Default for InMemoryEmbedder {
     fn default() -> Self {
         Self {
-            model: EmbeddingModel { id: "memory".into(), is_external: false, max_chars: MAX_CHARS },
+            model: EmbeddingModel {
+                id: "memory".into(),
+                is_external: false,
+                max_chars: MAX_CHARS,
+                glance_chars: MAX_CHARS,
+            },
             alike: Vec::new(),
             time_for: AtomicUsize::new(usize::MAX),
             fault: Mutex::new(None),

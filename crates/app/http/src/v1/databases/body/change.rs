@@ -49,7 +49,7 @@ pub(crate) fn connection_change(fields: &mut Fields, engine: Engine) -> Connecti
     if fields.choice("engine", ENGINE).is_some_and(|wanted: Engine| wanted != engine) {
         fields.fault("engine", "can't be changed");
     }
-    let (default_tables, allow_external_ai) =
+    let (default_tables, allow_external_ai, language) =
         fields.object("searchOptions", search_options).unwrap_or_default();
     let mut change = ConnectionChange {
         name: fields.parsed("name", NAME, ConnectionName::parse),
@@ -57,6 +57,7 @@ pub(crate) fn connection_change(fields: &mut Fields, engine: Engine) -> Connecti
         options: fields.object("connectionOptions", options).flatten().unwrap_or_default(),
         default_tables,
         allow_external_ai,
+        language,
         is_active: fields.flag("isActive"),
         ..ConnectionChange::default()
     };

@@ -1,7 +1,7 @@
 //! What callers ask of keys, read field by field.
 
-use altus4_api_keys::{AllowedIps, Environment, GracePeriod, KeyChange, KeyFilter, KeyName, NewKey};
-use altus4_kernel::{PageRequest, Permission, PermissionSet, Plan, Timestamp};
+use altus4_api_keys::{AllowedIps, GracePeriod, KeyChange, KeyFilter, KeyName, NewKey};
+use altus4_kernel::{Environment, PageRequest, Permission, PermissionSet, Plan, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::{Fields, page_request};

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use altus4_kernel::{SearchId, Timestamp, uuid::Uuid};
+use altus4_kernel::{Environment, SearchId, Timestamp, uuid::Uuid};
 use altus4_search::{
-    Environment, HistoryRequest, HistoryService, InteractionKind, NewInteraction, TrendsRequest, Window,
-    day_of,
+    HistoryRequest, HistoryService, InteractionKind, NewInteraction, TrendsRequest, Window, day_of,
 };
 use utoipa::{IntoParams, ToSchema};
 
