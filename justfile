@@ -75,6 +75,10 @@ bench-usage *store:
 bench-vectors *args:
     cargo bench --package altus4-vector-hnsw --bench vectors -- {{ args }}
 
+# The time of each view of analytics over ten million searches of a year; `just bench-analytics 100000` for fewer
+bench-analytics *args:
+    cargo bench --package altus4-server --bench analytics -- {{ args }}
+
 # The rate at which passwords are sealed anew under another encryption key
 bench-rotation:
     cargo bench --package altus4-store-sql --bench rotation
@@ -86,6 +90,10 @@ bench-schema:
 # The time of a search while two hundred wait for a database that hangs
 bench-bulkheads:
     cargo bench --package altus4-server --bench bulkheads
+
+# The time of generated endpoints beside the raw statement, on a million rows
+bench-entities *args:
+    cargo bench --package altus4-server --bench entities -- {{ args }}
 
 # How fast texts become vectors with the local model
 bench-embedding:

@@ -56,9 +56,14 @@ impl Process {
         Ok(process)
     }
 
+    /// What the system tells of the process in a file of its own, such as `status`.
+    pub(crate) fn told(&self, file: &str) -> Outcome<String> {
+        Ok(fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?)
+    }
+
     /// What the process holds in memory.
     pub(crate) fn resident_mib(&self) -> Outcome<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = self.told("status")?;
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
         Ok(kib.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
     }

@@ -3,14 +3,19 @@
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
 /// The longest head of an answer.
 const MAX_HEAD: usize = 16 * 1024;
+/// A connection that lay idle for longer is opened anew: the program hangs up on those.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A connection to the API, with the credential that each request has.
 pub(crate) struct RawClient {
+    authority: String,
     stream: TcpStream,
+    used: Instant,
     credential: String,
     bytes: Vec<u8>,
 }
@@ -19,9 +24,13 @@ impl RawClient {
     /// To the API at this URL, `http://host:port/api/v1`.
     pub(crate) fn connect(api: &str, credential: &str) -> io::Result<Self> {
         let authority = api.trim_start_matches("http://").split('/').next().unwrap_or_default();
-        let stream = TcpStream::connect(authority)?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, credential: credential.to_owned(), bytes: Vec::with_capacity(MAX_HEAD) })
+        Ok(Self {
+            authority: authority.to_owned(),
+            stream: open(authority)?,
+            used: Instant::now(),
+            credential: credential.to_owned(),
+            bytes: Vec::with_capacity(MAX_HEAD),
+        })
     }
 
     /// Posts a body of JSON; the answer waits to be received.
@@ -32,6 +41,10 @@ impl RawClient {
             self.credential,
             body.len()
         );
+        if self.used.elapsed() > IDLE {
+            self.stream = open(&self.authority)?;
+        }
+        self.used = Instant::now();
         self.stream.write_all(request.as_bytes())
     }
 
@@ -75,4 +88,10 @@ impl RawClient {
         self.bytes.extend_from_slice(&some[..count]);
         Ok(())
     }
+}
+
+fn open(authority: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(authority)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

@@ -38,6 +38,14 @@ mod m20261123_000026_create_search_events;
 mod m20261123_000027_create_popular_queries;
 mod m20261123_000028_create_saved_searches;
 mod m20261124_000029_create_vector_indexes;
+mod m20261124_000040_create_search_scopes;
+mod m20261124_000041_create_search_sums;
+mod m20261124_000042_create_search_label_sums;
+mod m20261124_000043_create_search_queries;
+mod m20261124_000044_create_search_query_sums;
+mod m20261124_000045_create_slowest_searches;
+mod m20261124_000046_index_accounts_by_creation;
+mod m20261125_000050_create_entities;
 mod schema;
 
 use async_trait::async_trait;
@@ -90,6 +98,14 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000027_create_popular_queries::Migration),
             Box::new(m20261123_000028_create_saved_searches::Migration),
             Box::new(m20261124_000029_create_vector_indexes::Migration),
+            Box::new(m20261124_000040_create_search_scopes::Migration),
+            Box::new(m20261124_000041_create_search_sums::Migration),
+            Box::new(m20261124_000042_create_search_label_sums::Migration),
+            Box::new(m20261124_000043_create_search_queries::Migration),
+            Box::new(m20261124_000044_create_search_query_sums::Migration),
+            Box::new(m20261124_000045_create_slowest_searches::Migration),
+            Box::new(m20261124_000046_index_accounts_by_creation::Migration),
+            Box::new(m20261125_000050_create_entities::Migration),
         ]
     }
 

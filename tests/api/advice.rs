@@ -14,7 +14,7 @@ use crate::samples::{connection, database, sqlite_articles};
 const JOB_LIMIT: Duration = Duration::from_secs(30);
 
 /// A film rental and a record shop, each as small as it can be.
-const SHOPS: &str = "
+pub(crate) const SHOPS: &str = "
 CREATE TABLE film (
     film_id INT PRIMARY KEY, title VARCHAR(128) NOT NULL, description TEXT, rating VARCHAR(10), KEY (title));
 CREATE TABLE actor (actor_id INT PRIMARY KEY, first_name VARCHAR(45) NOT NULL, last_name VARCHAR(45) NOT NULL);
@@ -53,7 +53,7 @@ async fn missing(caller: &Caller, id: &str, table: &str) -> Option<Value> {
 }
 
 /// Asks for an index and waits for its end.
-async fn make(caller: &Caller, id: &str, body: Value) -> Value {
+pub(crate) async fn make(caller: &Caller, id: &str, body: Value) -> Value {
     let job = caller.post(&indexes(id), body).await.is(201);
     let path = format!("{}/{}", indexes(id), text(&job.data()["jobId"]));
     let is_over = async || {

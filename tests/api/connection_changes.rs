@@ -81,13 +81,19 @@ async fn each_part_is_changed_by_itself(app: &TestApp) {
         (
             json!({ "searchOptions": { "defaultSearchTables": ["articles"] } }),
             "/searchOptions",
-            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": false }),
+            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": false, "language": "english" }),
             "connected",
         ),
         (
             json!({ "searchOptions": { "allowExternalAI": true } }),
             "/searchOptions",
-            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": true }),
+            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": true, "language": "english" }),
+            "connected",
+        ),
+        (
+            json!({ "searchOptions": { "language": "german" } }),
+            "/searchOptions",
+            json!({ "defaultSearchTables": ["articles"], "allowExternalAI": true, "language": "german" }),
             "connected",
         ),
         (json!({ "isActive": false }), "/isActive", json!(false), "connected"),

@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 use crate::app::{Kind, TestApp};
 use crate::client::Caller;
 use crate::keys::mistyped;
+use crate::shop::Shop;
 
 /// An id of the right form that nobody was ever given.
 pub(crate) const NEVER_ISSUED: &str = "0193b3f0-7c00-7abc-8def-0123456789ab";
+
+/// An entity of an account that no caller of these tests has.
+const OF_SOMEBODY: &str = "of-somebody";
 
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub(crate) enum Needs {
 use Needs::{Administrator, Credential, Nothing, Permission, Session};
 
 /// Method, path and need of every route below `/api/v1`.
-pub(crate) const ROUTES: [(&str, &str, Needs); 74] = [
+pub(crate) const ROUTES: [(&str, &str, Needs); 98] = [
     ("POST", "/api/v1/auth/register", Nothing),
     ("POST", "/api/v1/auth/login", Nothing),
     ("POST", "/api/v1/auth/refresh", Nothing),
@@ -68,6 +72,16 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 74] = [
     ("GET", "/api/v1/keys/{id}/usage/timeseries", Permission("admin")),
     ("GET", "/api/v1/rate-limit/status", Credential),
     ("GET", "/api/v1/analytics/usage", Permission("analytics")),
+    ("GET", "/api/v1/analytics/dashboard", Permission("analytics")),
+    ("GET", "/api/v1/analytics/search-trends", Permission("analytics")),
+    ("GET", "/api/v1/analytics/performance", Permission("analytics")),
+    ("GET", "/api/v1/analytics/popular-queries", Permission("analytics")),
+    ("GET", "/api/v1/analytics/search-history", Permission("analytics")),
+    ("GET", "/api/v1/analytics/insights", Permission("analytics")),
+    ("GET", "/api/v1/analytics/export", Permission("analytics")),
+    ("GET", "/api/v1/analytics/admin/system-overview", Administrator),
+    ("GET", "/api/v1/analytics/admin/user-activity", Administrator),
+    ("GET", "/api/v1/analytics/admin/performance-metrics", Administrator),
     ("GET", "/api/v1/databases", Permission("database:read")),
     ("POST", "/api/v1/databases", Permission("database:write")),
     ("POST", "/api/v1/databases/test", Permission("database:write")),
@@ -101,6 +115,20 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 74] = [
     ("DELETE", "/api/v1/search/saved/{id}", Permission("search")),
     ("POST", "/api/v1/search/saved/{id}/run", Permission("search")),
     ("POST", "/api/v1/ai/generate", Permission("write")),
+    ("GET", "/api/v1/entities", Permission("read")),
+    ("POST", "/api/v1/entities", Permission("database:write")),
+    ("GET", "/api/v1/entities/{name}", Permission("read")),
+    ("PATCH", "/api/v1/entities/{name}", Permission("database:write")),
+    ("DELETE", "/api/v1/entities/{name}", Permission("database:write")),
+    ("GET", "/api/v1/{entity}", Permission("read")),
+    ("POST", "/api/v1/{entity}", Permission("write")),
+    ("PATCH", "/api/v1/{entity}", Permission("write")),
+    ("DELETE", "/api/v1/{entity}", Permission("delete")),
+    ("OPTIONS", "/api/v1/{entity}", Permission("read")),
+    ("GET", "/api/v1/{entity}/{id}", Permission("read")),
+    ("PUT", "/api/v1/{entity}/{id}", Permission("write")),
+    ("PATCH", "/api/v1/{entity}/{id}", Permission("write")),
+    ("DELETE", "/api/v1/{entity}/{id}", Permission("delete")),
     ("GET", "/api/v1/health", Nothing),
     ("GET", "/api/v1/openapi.json", Nothing),
 ];
@@ -108,23 +136,24 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 74] = [
 const PERMISSIONS: [&str; 7] =
     ["search", "analytics", "database:read", "database:write", "read", "write", "delete"];
 
+/// A path with ids in it that were never issued, and the name of an entity that somebody else has.
+pub(crate) fn concrete(path: &str) -> String {
+    path.replace("{id}", NEVER_ISSUED)
+        .replace("{jobId}", NEVER_ISSUED)
+        .replace("{vectorId}", NEVER_ISSUED)
+        .replace("{entity}", OF_SOMEBODY)
+        .replace("{name}", OF_SOMEBODY)
+}
+
 async fn call(caller: &Caller, method: &str, path: &str) -> crate::client::Answer {
     let body = json!({});
-    caller
-        .send(
-            method,
-            &path
-                .replace("{id}", NEVER_ISSUED)
-                .replace("{jobId}", NEVER_ISSUED)
-                .replace("{vectorId}", NEVER_ISSUED),
-            ["POST", "PUT", "PATCH"].contains(&method).then_some(&body),
-        )
-        .await
+    caller.send(method, &concrete(path), ["POST", "PUT", "PATCH"].contains(&method).then_some(&body)).await
 }
 
 on_both! { every_route_refuses_callers_without_a_credential, every_route_refuses_keys_without_its_permission }
 
 async fn every_route_refuses_callers_without_a_credential(app: &TestApp) {
+    Shop::named(app, OF_SOMEBODY).await;
     let session = app.session().await;
     let key = session.set_up(&["search", "admin"]).await;
     let forged = format!("{}x", session.credential());

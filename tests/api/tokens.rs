@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::{JWT_SECRET, JWT_SECRET_ID, Kind, TestApp};
 use crate::client::Caller;
-use crate::routes::{NEVER_ISSUED, Needs, ROUTES};
+use crate::routes::{NEVER_ISSUED, Needs, ROUTES, concrete};
 
 /// The only kind of app whose signing secret the tests know.
 fn app() -> &'static TestApp {
@@ -180,11 +180,7 @@ async fn every_route_refuses_tokens_that_were_not_issued() {
     ];
     for (method, path, _) in ROUTES.into_iter().filter(|(_, _, needs)| *needs != Needs::Nothing) {
         for (code, token) in &tokens {
-            let path = path
-                .replace("{id}", NEVER_ISSUED)
-                .replace("{jobId}", NEVER_ISSUED)
-                .replace("{vectorId}", NEVER_ISSUED);
-            app().caller(token).send(method, &path, None).await.fails(401, code);
+            app().caller(token).send(method, &concrete(path), None).await.fails(401, code);
         }
     }
     session.get("/api/v1/databases").await.is(200);

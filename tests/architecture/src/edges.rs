@@ -8,16 +8,21 @@ use crate::workspace::{Workspace, assert_none, assert_same};
 
 /// Each crate and the crates of ours that it knows, without the prefix `altus4-`.
 const EDGES: &[(&str, &[&str])] = &[
-    // The domain: the kernel is known to all; search is the only crate that knows a sibling.
+    // The domain: the kernel is known to all; search and entities alone know a sibling.
     ("kernel", &[]),
     ("users", &["kernel"]),
     ("api-keys", &["kernel"]),
     ("connections", &["kernel"]),
     ("search", &["kernel", "connections"]),
+    ("analytics", &["kernel"]),
+    ("entities", &["kernel", "connections"]),
     // The adapters: the domains whose ports they implement, never each other.
-    ("store-sql", &["kernel", "users", "api-keys", "connections", "search", "migrations"]),
-    ("datasource-mysql", &["kernel", "connections", "search"]),
-    ("datasource-sqlite", &["kernel", "connections", "search"]),
+    (
+        "store-sql",
+        &["kernel", "users", "api-keys", "connections", "search", "analytics", "entities", "migrations"],
+    ),
+    ("datasource-mysql", &["kernel", "connections", "search", "entities"]),
+    ("datasource-sqlite", &["kernel", "connections", "search", "entities"]),
     ("cache-memory", &["kernel", "users", "api-keys", "search"]),
     ("cache-redis", &["kernel", "users", "api-keys"]),
     ("crypto", &["kernel", "users", "api-keys"]),
@@ -30,7 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("migrations", &[]),
     // The app: http knows the domain alone; the server composes, and nobody knows either of them
     // but the server http.
-    ("http", &["kernel", "users", "api-keys", "connections", "search"]),
+    ("http", &["kernel", "users", "api-keys", "connections", "search", "analytics", "entities"]),
     (
         "server",
         &[
@@ -39,6 +44,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "api-keys",
             "connections",
             "search",
+            "analytics",
+            "entities",
             "store-sql",
             "datasource-mysql",
             "datasource-sqlite",

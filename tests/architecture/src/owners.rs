@@ -38,7 +38,7 @@ const OWNERS: &[(&str, &[&str], &[&str])] = &[
     ("ring", &["ai-local", "crypto", "datasource-mysql"], &["server"]),
     ("rustix", &["ai-local", "crypto", "vector-hnsw"], &[]),
     // The local model, and the archives that models come in.
-    ("flate2", &["ai-local"], &[]),
+    ("flate2", &["ai-local", "http"], &[]),
     ("rayon", &["ai-local"], &[]),
     ("rten-gemm", &["ai-local"], &[]),
     ("rten-simd", &["ai-local"], &[]),

@@ -37,11 +37,13 @@ pub(crate) fn as_well_known_text(column: &str) -> String {
     format!("ST_AsText({column})")
 }
 
-/// A text of any character set, to be compared without regard to case, and to accents.
-pub(crate) fn without_case(text: &str) -> String {
-    format!("CONVERT({text} USING utf8mb4) COLLATE utf8mb4_general_ci")
+/// A text of any character set in lower case, to be compared with another one character by character.
+pub(crate) fn lower_case(text: &str) -> String {
+    format!("LOWER(CONVERT({text} USING utf8mb4)) COLLATE utf8mb4_bin")
 }
 
+/// Before a statement: how it would be run, as JSON, without running it.
+pub(crate) const EXPLAIN_ONLY: &str = "EXPLAIN FORMAT=JSON ";
 /// Before a statement: how it would be run, as JSON. MariaDB runs it and adds what it measured.
 pub(crate) const EXPLAIN: &str = "/*M! ANALYZE *//*!50720 EXPLAIN */ FORMAT=JSON ";
 /// Before a statement: runs it and tells how, on MySQL from 8.0.18 on.
@@ -64,6 +66,11 @@ pub(crate) fn gives_best_first(engine: &str, options: &str) -> bool {
 /// Whether a table with these options is stored in partitions.
 pub(crate) fn is_partitioned(options: &str) -> bool {
     options.contains("partitioned")
+}
+
+/// Whether the server numbers rows by a column, by what it says of it beside its type.
+pub(crate) fn is_numbered(extra: &str) -> bool {
+    extra.to_ascii_uppercase().contains("AUTO_INCREMENT")
 }
 
 /// How a column is computed, by what the server says of it beside its type.
@@ -97,13 +104,15 @@ pub(crate) fn session_set_up_in_steps(limit: Duration) -> ([String; 2], Vec<Stri
 }
 
 /// `autocommit` so that each statement sees the rows of its own moment; `sql_mode` so that nothing
-/// global changes how a statement is read.
-const ALWAYS: &str =
-    "NAMES utf8mb4, SESSION autocommit = 1, SESSION sql_mode = '', SESSION time_zone = '+00:00'";
+/// global changes how a statement is read, and so that what a column can't hold is refused rather than
+/// cut, while dates that are none and numbers that are 0 may be written as they were read.
+const ALWAYS: &str = "NAMES utf8mb4, SESSION autocommit = 1, \
+    SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', SESSION time_zone = '+00:00'";
 
-fn by_server(limit: Duration) -> [String; 3] {
+fn by_server(limit: Duration) -> [String; 4] {
     let milliseconds = limit.as_millis().max(1);
     let seconds = limit.as_secs_f64().max(0.001);
+    let whole_seconds = limit.as_secs().max(1);
     [
         format!(
             "/*!50720 , SESSION transaction_read_only = 1, SESSION max_execution_time = {milliseconds} */"
@@ -111,8 +120,21 @@ fn by_server(limit: Duration) -> [String; 3] {
         // Otherwise row counts can be a day old.
         "/*!80000 , SESSION information_schema_stats_expiry = 0 */".to_owned(),
         format!("/*M! , SESSION tx_read_only = 1, SESSION max_statement_time = {seconds:.3} */"),
+        // A year, and on MySQL not bounded by the limit of statements, as that is one of SELECTs alone. The
+        // columns that a refusal is about are found in its words.
+        format!(
+            ", SESSION lock_wait_timeout = {whole_seconds}, SESSION innodb_lock_wait_timeout = {whole_seconds}, \
+             SESSION lc_messages = 'en_US'"
+        ),
     ]
 }
+
+/// Begins a transaction that writes, in a session that otherwise only reads.
+pub(crate) const BEGIN: &str = "START TRANSACTION READ WRITE";
+/// Makes the changes of a transaction last.
+pub(crate) const COMMIT: &str = "COMMIT";
+/// Takes the changes of a transaction back.
+pub(crate) const ROLL_BACK: &str = "ROLLBACK";
 
 /// Ends the statement that a session is running.
 pub(crate) fn kill_statement(thread: u32) -> String {
@@ -200,14 +222,25 @@ ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX";
 /// The name that both give to the index of the primary key.
 pub(crate) const PRIMARY: &str = "PRIMARY";
 
-/// The foreign keys of a schema that stay within it. Columns: table, column, table and column
-/// referred to.
+/// The foreign keys of a schema that stay within it; and of MariaDB, which keeps JSON as text, the rules
+/// that tell which columns hold it. Columns: table, column or rule, table and column referred to (`NULL`
+/// for a rule), the key's name.
 pub(crate) const RELATIONS: &str = "\
 SELECT TABLE_NAME AS table_name, COLUMN_NAME AS column_name, \
-REFERENCED_TABLE_NAME AS referenced_table_name, REFERENCED_COLUMN_NAME AS referenced_column_name \
+REFERENCED_TABLE_NAME AS referenced_table_name, REFERENCED_COLUMN_NAME AS referenced_column_name, \
+CONSTRAINT_NAME AS constraint_name, ORDINAL_POSITION AS ordinal_position \
 FROM information_schema.KEY_COLUMN_USAGE \
 WHERE TABLE_SCHEMA = ? AND REFERENCED_TABLE_SCHEMA = TABLE_SCHEMA \
-ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
+/*M! UNION ALL SELECT TABLE_NAME, CHECK_CLAUSE, NULL, NULL, CONSTRAINT_NAME, 0 \
+FROM information_schema.CHECK_CONSTRAINTS \
+WHERE CONSTRAINT_SCHEMA = DATABASE() AND CHECK_CLAUSE LIKE 'json!_valid(`%`)' ESCAPE '!' */ \
+ORDER BY table_name, constraint_name, ordinal_position";
+
+/// The column that a rule says to hold JSON.
+pub(crate) fn json_column(rule: &str) -> Option<String> {
+    let name = rule.strip_prefix("json_valid(`")?.strip_suffix("`)")?;
+    Some(name.replace("``", "`"))
+}
 
 /// The server's version and the settings that decide which words its indexes hold. Columns: name,
 /// value.
@@ -243,11 +276,14 @@ mod tests {
         let statement = session_set_up(Duration::from_millis(1_500), Duration::from_mins(2));
         assert_eq!(
             statement,
-            "SET NAMES utf8mb4, SESSION autocommit = 1, SESSION sql_mode = '', SESSION time_zone = '+00:00', \
+            "SET NAMES utf8mb4, SESSION autocommit = 1, \
+             SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', SESSION time_zone = '+00:00', \
              SESSION wait_timeout = 120 \
              /*!50720 , SESSION transaction_read_only = 1, SESSION max_execution_time = 1500 */ \
              /*!80000 , SESSION information_schema_stats_expiry = 0 */ \
-             /*M! , SESSION tx_read_only = 1, SESSION max_statement_time = 1.500 */"
+             /*M! , SESSION tx_read_only = 1, SESSION max_statement_time = 1.500 */ \
+             , SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1, \
+             SESSION lc_messages = 'en_US'"
         );
     }
 }

@@ -7,6 +7,7 @@ use tokio::{runtime::TryCurrentError, task::JoinError};
 use crate::{
     breaker::Blame,
     guard::{Ending, Refusal},
+    refusal::Said,
 };
 
 /// Everything that can stop a call.
@@ -54,6 +55,9 @@ pub(crate) enum Fault {
     /// A request that no statement can be written for.
     #[error("{0}")]
     Request(&'static str),
+    /// What the server said of a row, with what was found out about it.
+    #[error("the row was refused")]
+    Row(Box<Said>, #[source] Driver),
 }
 
 impl Fault {
@@ -78,6 +82,19 @@ impl Fault {
     /// Whether the server doesn't know a setting that was asked for, or the way of asking.
     pub(crate) fn is_unknown_setting(&self) -> bool {
         matches!(self, Self::Driver(Driver::Server(error)) if matches!(error.code, 1_064 | 1_105 | 1_193 | 1_235))
+    }
+
+    /// The number that the server gave its error.
+    pub(crate) fn number(&self) -> Option<u16> {
+        self.server_error().map(|error| error.code)
+    }
+
+    /// What the server said.
+    pub(crate) fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::Driver(Driver::Server(error)) | Self::Row(_, Driver::Server(error)) => Some(error),
+            _ => None,
+        }
     }
 
     /// Whether a server that does so is worth no further word.
@@ -124,7 +141,7 @@ impl Fault {
     fn numbers(&self) -> (Option<u16>, Option<String>) {
         match self {
             Self::Known(known) => (known.errno, known.sql_state.clone()),
-            Self::Driver(Driver::Server(error)) => {
+            Self::Driver(Driver::Server(error)) | Self::Row(_, Driver::Server(error)) => {
                 (Some(error.code), is_sql_state(&error.state).then(|| error.state.clone()))
             }
             _ => (None, None),
@@ -141,7 +158,10 @@ impl Fault {
             Self::Ended(Ending::Protocol(_)) => (Unavailable, ROGUE),
             Self::Refused(refusal) => refusal_meaning(refusal),
             Self::Request(what) => (Rejected, what),
-            Self::Driver(Driver::Server(error)) => server_meaning(error),
+            Self::Driver(Driver::Server(error)) | Self::Row(_, Driver::Server(error)) => {
+                server_meaning(error)
+            }
+            Self::Row(..) => (Rejected, "the server refused the row"),
             Self::Driver(error) if is_large_statement(error) => (Rejected, LARGE_STATEMENT),
             Self::Closed => (Unavailable, "the connection was closed on this side"),
             Self::NoRuntime(_) | Self::Pool(_) | Self::Ended(Ending::Driver(_)) => (Unexpected, OURS),
@@ -242,7 +262,9 @@ fn server_meaning(error: &ServerError) -> (PortErrorKind, &'static str) {
     match error.code {
         1_045 | 1_698 => (NotPermitted, "the server refused this user name or password"),
         1_044 => (NotPermitted, "this user has no rights in this database"),
-        1_142 | 1_143 | 1_227 | 1_345 | 1_370 => (NotPermitted, "this user has no right to read this"),
+        1_142 | 1_143 | 1_227 | 1_345 | 1_370 => (NotPermitted, "this user has no right to do this"),
+        1_036 | 1_288 | 1_290 | 1_348 | 1_471 | 1_792 | 1_836 => (NotPermitted, "this can only be read"),
+        1_020 | 1_213 => (Unavailable, "other writers were in the way"),
         1_129 | 1_130 => (NotPermitted, "the server takes no connections from this service's address"),
         1_251 | 1_275 | 1_524 => (NotPermitted, METHOD),
         1_820 | 1_862 => (NotPermitted, "this user's password has expired"),

@@ -1,12 +1,13 @@
 //! Users' MySQL and MariaDB databases: calling them, reading their schemas, searching their
-//! full-text indexes.
+//! full-text indexes, reading and writing their rows.
 //!
 //! Invariants:
 //! - Sockets are opened in `guard.rs` alone, to the address that the
 //!   [`AddressGate`](altus4_connections::AddressGate) admitted.
 //! - Nothing that a server sends reaches the driver but through the guard.
 //! - A session only reads, and each of its statements has a time limit on the server; but for the one
-//!   session that makes an index that its owner asked for (`index_builder.rs`).
+//!   session that makes an index that its owner asked for (`index_builder.rs`), and for transactions
+//!   that say that they write (`transaction.rs`).
 //! - Values are bound, never written into a statement; names are quoted by one function, and come
 //!   from the schema snapshot.
 //! - A session is used again only when its last statement came to its end. At a deadline, or when
@@ -43,11 +44,14 @@ mod index_builder;
 mod index_rules;
 mod plan;
 mod pool;
+mod records;
+mod refusal;
 mod resolver;
 mod schema_inspector;
 mod session;
 mod source;
 mod statement;
+mod transaction;
 mod value;
 
 pub use crate::{config::MySqlConfig, resolver::SystemResolver, source::MySqlSource};

@@ -6,7 +6,8 @@ use std::{
 };
 
 use altus4_connections::{
-    DiscoveredColumn, DiscoveredIndex, DiscoveredTable, Relation, SchemaInspector, TableKind, Target,
+    ColumnKind, DiscoveredColumn, DiscoveredIndex, DiscoveredTable, Relation, SchemaInspector, TableKind,
+    Target,
 };
 use altus4_kernel::PortResult;
 use async_trait::async_trait;
@@ -165,15 +166,21 @@ impl Schema {
         let Some(table) = cells.name().and_then(|name| self.tables.get_mut(&name)) else { return };
         let Some(name) = cells.name() else { return };
         let declared = cells.text().unwrap_or_default();
+        let nullable = cells.text().is_some_and(|text| text == "YES");
+        let key = cells.text().filter(|text| !text.is_empty());
+        let default = cells.text();
+        let comment = cells.text().filter(|text| !text.is_empty());
+        let extra = cells.text().unwrap_or_default();
         table.columns.push(DiscoveredColumn {
             name,
             kind: column_type::kind(&declared),
             declared_type: column_type::upper(&declared),
-            nullable: cells.text().is_some_and(|text| text == "YES"),
-            key: cells.text().filter(|text| !text.is_empty()),
-            default: cells.text(),
-            comment: cells.text().filter(|text| !text.is_empty()),
-            generated: cells.text().and_then(|extra| dialect::generated(&extra)),
+            nullable,
+            key,
+            default,
+            comment,
+            generated: dialect::generated(&extra),
+            is_numbered: dialect::is_numbered(&extra),
             collation: cells.text(),
         });
     }
@@ -203,10 +210,14 @@ impl Schema {
     fn add_relation(&mut self, row: Row) {
         let mut cells = Cells::of(row);
         let Some(table) = cells.name().and_then(|name| self.tables.get_mut(&name)) else { return };
-        if let (Some(column), Some(references_table), Some(references_column)) =
-            (cells.name(), cells.name(), cells.name())
-        {
-            table.relations.push(Relation { column, references_table, references_column });
+        let Some(column) = cells.text() else { return };
+        let (Some(references_table), Some(references_column)) = (cells.name(), cells.name()) else {
+            note_json(table, &column);
+            return;
+        };
+        if is_name(&column) {
+            let constraint = cells.text().unwrap_or_default();
+            table.relations.push(Relation { column, references_table, references_column, constraint });
         }
     }
 
@@ -216,6 +227,21 @@ impl Schema {
         tables.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         tables
     }
+}
+
+/// Notes that a column holds JSON, unless its words are looked for: MariaDB has full-text indexes over it.
+fn note_json(table: &mut DiscoveredTable, rule: &str) {
+    let Some(name) = dialect::json_column(rule) else { return };
+    let is_indexed = table.full_text_indexes.iter().any(|index| index.columns.contains(&name));
+    let column = table.columns.iter_mut().find(|column| column.name == name);
+    if let Some(column) = column.filter(|_| !is_indexed) {
+        column.kind = ColumnKind::Json;
+    }
+}
+
+/// Whether a name can be quoted safely.
+fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 /// The cells of a row of `information_schema`, one after another.
@@ -240,10 +266,7 @@ impl Cells {
 
     /// A name that can be quoted safely.
     fn name(&mut self) -> Option<String> {
-        let fits = |name: &String| {
-            (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
-        };
-        self.text().filter(fits)
+        self.text().filter(|name| is_name(name))
     }
 
     fn number(&mut self) -> Option<u64> {

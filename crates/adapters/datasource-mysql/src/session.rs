@@ -33,6 +33,8 @@ pub(crate) struct Session {
     breaker: Arc<Breaker>,
     is_reused: bool,
     state: State,
+    /// Whether changes are open, which would be the next one's if the session were given back.
+    in_transaction: bool,
 }
 
 /// What the session is doing, as far as is known here.
@@ -85,7 +87,15 @@ impl Session {
         breaker: Arc<Breaker>,
         is_reused: bool,
     ) -> Self {
-        Self { object: Some(object), dialer, route, breaker, is_reused, state: State::Ready }
+        Self {
+            object: Some(object),
+            dialer,
+            route,
+            breaker,
+            is_reused,
+            state: State::Ready,
+            in_transaction: false,
+        }
     }
 
     /// The session's connection; `None` never, as it is taken only when the session is dropped.
@@ -93,42 +103,73 @@ impl Session {
         self.object.as_deref()
     }
 
+    /// Whether it lay idle before: the server may have hung up meanwhile.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.is_reused
+    }
+
     /// Runs the queries one after another and gives the rows of each.
     pub(crate) async fn read(&mut self, queries: &[Query], max_bytes: usize) -> Result<Vec<Vec<Row>>, Fault> {
         let mut bytes_left = max_bytes;
         let mut answers = Vec::with_capacity(queries.len());
         for query in queries {
-            let link = self.object.as_deref_mut().ok_or(Fault::Closed)?;
-            self.state = State::Running;
-            let outcome = run(&mut link.conn, query, &mut bytes_left).await;
-            let outcome = outcome.map_err(|fault| link.explain(fault));
-            self.state = match &outcome {
-                Ok(_) => State::Ready,
-                Err(fault) if fault.is_answer() => State::Ready,
-                // Thread ids begin anew when a server is started again, so whom would a kill hit?
-                Err(fault) if fault.is_lost_session() || fault.is_of_a_rogue() => State::Broken,
-                Err(_) => State::Running,
-            };
-            if let Err(fault) = &outcome
-                && fault.is_of_a_rogue()
-                && self.breaker.note_failure(fault, Instant::now())
-            {
-                let connection_id = self.route.connection_id();
-                tracing::warn!(%connection_id, "datasource.mysql.quarantined");
-            }
-            answers.push(outcome.map_err(|fault| match fault {
+            let outcome = self.run(query, &mut bytes_left).await;
+            let (rows, _) = outcome.map_err(|fault| match fault {
                 Fault::TooLarge(_) => Fault::TooLarge(max_bytes),
                 fault => fault,
-            })?);
+            })?;
+            answers.push(rows);
         }
         Ok(answers)
     }
+
+    /// Runs one query: its rows, and what it did. `bytes_left` is how much of them is held.
+    pub(crate) async fn run(
+        &mut self,
+        query: &Query,
+        bytes_left: &mut usize,
+    ) -> Result<(Vec<Row>, Done), Fault> {
+        let link = self.object.as_deref_mut().ok_or(Fault::Closed)?;
+        self.state = State::Running;
+        let outcome = run(&mut link.conn, query, bytes_left).await;
+        let outcome = outcome.map_err(|fault| link.explain(fault));
+        let done = Done { rows: link.conn.affected_rows(), last_id: link.conn.last_insert_id() };
+        self.state = match &outcome {
+            Ok(_) => State::Ready,
+            Err(fault) if fault.is_answer() => State::Ready,
+            // Thread ids begin anew when a server is started again, so whom would a kill hit?
+            Err(fault) if fault.is_lost_session() || fault.is_of_a_rogue() => State::Broken,
+            Err(_) => State::Running,
+        };
+        if let Err(fault) = &outcome
+            && fault.is_of_a_rogue()
+            && self.breaker.note_failure(fault, Instant::now())
+        {
+            let connection_id = self.route.connection_id();
+            tracing::warn!(%connection_id, "datasource.mysql.quarantined");
+        }
+        outcome.map(|rows| (rows, done))
+    }
+
+    /// Notes that changes are open, or that they are no more.
+    pub(crate) fn note_transaction(&mut self, is_open: bool) {
+        self.in_transaction = is_open;
+    }
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The rows that it changed.
+    pub(crate) rows: u64,
+    /// The first number that the server gave a row.
+    pub(crate) last_id: Option<u64>,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut object) = self.object.take() else { return };
-        if self.state == State::Ready {
+        if self.state == State::Ready && !self.in_transaction {
             object.idle_since = Instant::now();
             return;
         }

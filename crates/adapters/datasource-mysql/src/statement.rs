@@ -5,6 +5,7 @@ mod filter;
 mod indexes;
 mod matching;
 mod pattern;
+pub(crate) mod records;
 mod sample;
 mod select_list;
 mod sql;
@@ -48,6 +49,11 @@ pub(crate) struct Query {
 }
 
 impl Query {
+    /// A statement without values or rows.
+    pub(crate) fn plain(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), values: Vec::new(), max_rows: 0 }
+    }
+
     fn new(sql: Sql, max_rows: u64) -> Self {
         let max_rows = usize::try_from(max_rows).unwrap_or(usize::MAX);
         Self { sql: sql.text, values: sql.values, max_rows }

@@ -23,6 +23,12 @@ mod matching;
 mod pools;
 #[path = "contract/probe.rs"]
 mod probe;
+#[path = "contract/record_costs.rs"]
+mod record_costs;
+#[path = "contract/record_types.rs"]
+mod record_types;
+#[path = "contract/records.rs"]
+mod records;
 #[path = "contract/rogue.rs"]
 mod rogue;
 #[path = "contract/schema.rs"]

@@ -1,4 +1,5 @@
-//! Opening a file: for reading alone, with everything switched off that a hostile file could use.
+//! Opening a file: for reading alone, unless rows are to be written, with everything switched off that a
+//! hostile file could use.
 
 use std::{
     path::Path,
@@ -19,24 +20,35 @@ const STEPS: i32 = 1_000;
 /// How long SQLite waits for another program's lock; it asks nobody meanwhile.
 const LOCK_WAIT: Duration = Duration::from_millis(250);
 
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Reading it.
+    Read,
+    /// Writing rows, of which foreign keys hold.
+    Write,
+}
+
 /// Opens the file. `places` are given back when its thread closes it again, which is later than the
 /// connection is dropped if SQLite is still busy.
 pub(crate) async fn connect(
     file: &Path,
     config: &SqliteConfig,
+    purpose: Purpose,
     brake: Arc<Brake>,
     places: [OwnedSemaphorePermit; 2],
 ) -> Result<SqliteConnection, Fault> {
     let options = SqliteConnectOptions::new()
         .filename(file)
-        .read_only(true)
+        .read_only(purpose == Purpose::Read)
         .create_if_missing(false)
         .busy_timeout(LOCK_WAIT)
         .statement_cache_capacity(32)
         .row_buffer_size(8)
         .command_buffer_size(8)
         .thread_name(|_| "altus4-sqlite".to_owned())
-        .pragma("query_only", "ON")
+        .foreign_keys(true)
+        .pragma("query_only", if purpose == Purpose::Read { "ON" } else { "OFF" })
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         // A file that shrinks under a memory map ends the process (SIGBUS).

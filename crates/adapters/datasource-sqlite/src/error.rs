@@ -3,6 +3,7 @@
 use std::io;
 
 use altus4_connections::HOST_CONSTRAINT;
+use altus4_entities::Refusal;
 use altus4_kernel::{PortError, PortErrorKind, PublicDetail, System};
 
 /// What went wrong. Its text is for the log.
@@ -26,6 +27,12 @@ pub(crate) enum Fault {
     SelfReading,
     #[error("the full-text index is not what the schema says")]
     StaleIndex,
+    #[error("the rows are too large")]
+    TooLarge,
+    #[error("{0}")]
+    Request(&'static str),
+    #[error("the row was refused")]
+    Row(Refusal, #[source] Option<sqlx::Error>),
     #[error(transparent)]
     Sqlite(#[from] sqlx::Error),
 }
@@ -44,6 +51,9 @@ impl Fault {
             Self::Closing => (Unavailable, "The service is closing its connections."),
             Self::SelfReading => (Rejected, "A full-text table in the file reads SQLite's own settings."),
             Self::StaleIndex => (Rejected, CHANGED),
+            Self::TooLarge => (Rejected, "The rows of this answer are larger than this service takes."),
+            Self::Request(_) => (Rejected, "No statement can be made of this."),
+            Self::Row(..) => (Rejected, "SQLite refused the row."),
             Self::Sqlite(error) => told(error),
         };
         let errno = self.result_code().and_then(|code| u16::try_from(code).ok());
@@ -52,6 +62,14 @@ impl Fault {
         let outside = matches!(self, Self::Outside);
         let error = if outside { error.with_constraint(HOST_CONSTRAINT) } else { error };
         error.with_source(self)
+    }
+
+    /// What SQLite said.
+    pub(crate) fn said(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(sqlx::Error::Database(error)) => Some(error.message()),
+            _ => None,
+        }
     }
 
     /// SQLite's extended result code, where it gave one.
@@ -65,8 +83,16 @@ impl Fault {
     /// Whether SQLite said no to this statement alone, so that another may still succeed.
     pub(crate) fn is_of_statement(&self) -> bool {
         const ERROR: u32 = 1;
+        const BUSY: u32 = 5;
+        const LOCKED: u32 = 6;
         const CORRUPT: u32 = 11;
-        matches!(self.result_code().map(primary), Some(ERROR | CORRUPT))
+        const TOO_BIG: u32 = 18;
+        const CONSTRAINT: u32 = 19;
+        const MISMATCH: u32 = 20;
+        matches!(
+            self.result_code().map(primary),
+            Some(ERROR | BUSY | LOCKED | CORRUPT | TOO_BIG | CONSTRAINT | MISMATCH)
+        )
     }
 }
 
@@ -74,7 +100,7 @@ const CHANGED: &str =
     "SQLite refused the statement: a table, a column or an index has changed since the schema was read.";
 
 /// The first byte is the kind of failure, the rest says more (sqlite.org/rescode.html).
-fn primary(code: u32) -> u32 {
+pub(crate) fn primary(code: u32) -> u32 {
     code & 0xff
 }
 
@@ -94,6 +120,7 @@ fn told(error: &sqlx::Error) -> (PortErrorKind, &'static str) {
         Some(code) => match primary(code) {
             1 | 17 => (Rejected, CHANGED),
             3 | 23 => (NotPermitted, "SQLite may not read this file."),
+            8 => (NotPermitted, "The file can only be read."),
             5 | 6 => (Unavailable, "Another program is writing to the file."),
             7 | 18 => (Rejected, "The statement needs more memory than it may have."),
             9 => (Timeout, "The database did not answer in time."),

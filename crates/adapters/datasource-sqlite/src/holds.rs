@@ -16,6 +16,8 @@ pub(crate) const COLLATION: &str = "altus4_holds";
 
 /// A description begins so. A text that does is one that its owner means to be misread.
 const MARK: &str = "\u{1}altus4\u{1}";
+/// And so does a pattern.
+const PATTERN: &str = "\u{1}altus4 like\u{1}";
 const BETWEEN_TERMS: char = '\u{1}';
 const BETWEEN_WORDS: char = '\u{2}';
 
@@ -39,8 +41,22 @@ pub(crate) fn description(terms: &[&TermText]) -> Value {
     Value::Text(format!("{MARK}{}", terms.join(&BETWEEN_TERMS.to_string())))
 }
 
-/// The collation: equal are a description and a text that holds one of its terms.
+/// The description of a pattern that a text has to match without case: `%` stands for any text and `_`
+/// for one character; `\` takes the next one literally.
+pub(crate) fn pattern(pattern: &str) -> Value {
+    Value::Text(format!("{PATTERN}{}", pattern.to_lowercase()))
+}
+
+/// The collation: equal are a description and a text that holds one of its terms, or matches it.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
+    let like = match (one.strip_prefix(PATTERN), other.strip_prefix(PATTERN)) {
+        (_, Some(pattern)) => Some((one, pattern)),
+        (Some(pattern), None) => Some((other, pattern)),
+        (None, None) => None,
+    };
+    if let Some((text, pattern)) = like {
+        return if is_like(&text.to_lowercase(), pattern) { Ordering::Equal } else { Ordering::Less };
+    }
     let (text, terms) = match (one.strip_prefix(MARK), other.strip_prefix(MARK)) {
         (_, Some(terms)) => (one, terms),
         (Some(terms), None) => (other, terms),
@@ -55,6 +71,38 @@ pub(crate) fn compare(one: &str, other: &str) -> Ordering {
         }
     });
     if finder.is_in(text) { Ordering::Equal } else { Ordering::Less }
+}
+
+/// Whether the text matches the pattern. In time that grows with the product of their lengths: of all
+/// that any text may stand for, the last that did is tried again with one character more.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let (mut text, mut pattern) = (text.chars(), pattern.chars());
+    let mut last: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        let text_here = text.clone();
+        let fits = match (pattern.next(), text.next()) {
+            (Some('%'), _) => {
+                text = text_here.clone();
+                last = Some((text_here, pattern.clone()));
+                continue;
+            }
+            (None, None) => return true,
+            (Some('_'), Some(_)) => true,
+            (Some('\\'), Some(c)) => pattern.next().unwrap_or('\\') == c,
+            (Some(wanted), Some(c)) => wanted == c,
+            _ => false,
+        };
+        if fits {
+            continue;
+        }
+        let Some((mut from, rest)) = last.take() else { return false };
+        if from.next().is_none() {
+            return false;
+        }
+        text = from.clone();
+        pattern = rest.clone();
+        last = Some((from, rest));
+    }
 }
 
 fn parsed(terms: &str) -> Vec<TermText> {
@@ -89,6 +137,27 @@ mod tests {
             assert_eq!(compare(&terms, text) == Ordering::Equal, is_held, "{text}");
         }
         assert_ne!(compare("a", "b"), Ordering::Equal);
+    }
+
+    #[test]
+    fn a_text_equals_the_pattern_that_it_matches() {
+        for (text, pattern, expected) in [
+            ("Größe", "grÖ%", true),
+            ("abcabd", "%ab_", true),
+            ("abcabd", "%ab", false),
+            ("a_c", "a\\_c", true),
+            ("abc", "a\\_c", false),
+            ("", "%", true),
+            ("", "_", false),
+            ("", "", true),
+            ("a", "", false),
+            ("a%", "a\\%", true),
+            ("a\\", "a\\\\", true),
+            ("aaab", "%a%a%b", true),
+        ] {
+            let Value::Text(described) = super::pattern(pattern) else { panic!("no text") };
+            assert_eq!(compare(text, &described) == Ordering::Equal, expected, "{text} like {pattern}");
+        }
     }
 
     #[test]

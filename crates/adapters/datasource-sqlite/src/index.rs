@@ -1,9 +1,9 @@
 //! Finding and reading rows: FTS5 for what is indexed, and a look at the texts for the rest.
 
-mod filter;
-mod matching;
+pub(crate) mod filter;
+pub(crate) mod matching;
 mod sample;
-mod search;
+pub(crate) mod search;
 mod walk;
 
 use std::time::{Duration, Instant};

@@ -177,11 +177,11 @@ async fn read_index_columns(session: &mut Session, drafts: &mut Drafts) -> Resul
 
 async fn read_relations(session: &mut Session, drafts: &mut Drafts) -> Result<(), Fault> {
     let rows = session.fetch(Statement::plain(format!(
-        "SELECT l.name AS c0, f.\"from\" AS c1, f.\"table\" AS c2, f.\"to\" AS c3, f.seq AS c4 \
+        "SELECT l.name AS c0, f.\"from\" AS c1, f.\"table\" AS c2, f.\"to\" AS c3, f.seq AS c4, f.id AS c5 \
          FROM pragma_table_list AS l JOIN pragma_foreign_key_list(l.name, 'main') AS f \
          WHERE {LISTED} AND l.type = 'table' ORDER BY l.name, f.id, f.seq"
     )));
-    for [table, column, parent, parent_column, part] in rows.await?.into_iter().filter_map(cells) {
+    for [table, column, parent, parent_column, part, id] in rows.await?.into_iter().filter_map(cells) {
         let (Some(column), Some(parent)) = (name_in(column), name_in(parent)) else { continue };
         // A key that names no column refers to the parent's primary key.
         let at = usize::try_from(integer(&part)).unwrap_or(usize::MAX);
@@ -189,7 +189,8 @@ async fn read_relations(session: &mut Session, drafts: &mut Drafts) -> Result<()
         let Some(references_column) = name_in(parent_column).or_else(implied) else { continue };
         let references_table = drafts.find(&parent).map_or(parent, |found| found.table.name.clone());
         if let Some(draft) = table.as_text().and_then(|name| drafts.find_mut(name)) {
-            draft.table.relations.push(Relation { column, references_table, references_column });
+            let constraint = integer(&id).to_string();
+            draft.table.relations.push(Relation { column, references_table, references_column, constraint });
         }
     }
     Ok(())

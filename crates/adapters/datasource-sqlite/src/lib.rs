@@ -1,11 +1,13 @@
-//! SQLite files as users' databases: [`SqliteSource`] probes them, reads their schemas, and searches
-//! them through FTS5. A file is not trusted, and neither is the path that names it.
+//! SQLite files as users' databases: [`SqliteSource`] probes them, reads their schemas, searches them
+//! through FTS5, and reads and writes their rows. A file is not trusted, and neither is the path that
+//! names it.
 //!
 //! Invariants:
 //! - Only regular files below the operator's directory are opened, whatever links lie on the way, and
 //!   nothing tells whether a file outside it exists.
-//! - A file is opened for reading alone and never created; its own SQL (views, generated columns) may
-//!   call harmless functions alone, and no extension is ever loaded.
+//! - A file is opened for reading alone, but to write rows that its owner sent, and never created; its own
+//!   SQL (views, generated columns, triggers) may call harmless functions alone, and no extension is ever
+//!   loaded.
 //! - A statement ends at its deadline and when its future is dropped. A thread that can't be ended
 //!   (one endless call inside SQLite) keeps its place among the few that its connection may have, so
 //!   it is never followed by more of its kind.
@@ -22,6 +24,7 @@ mod kind;
 mod place;
 mod pool;
 mod probe;
+mod records;
 mod session;
 mod sql;
 

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     SqliteConfig,
-    connect::{Brake, connect},
+    connect::{Brake, Purpose, connect},
     error::Fault,
     place::locate,
     session::Session,
@@ -49,6 +49,9 @@ struct Pool {
     /// closed since SQLite doesn't come back.
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
+    /// SQLite writes for one at a time.
+    write_turn: Arc<Semaphore>,
+    write_place: Arc<Semaphore>,
 }
 
 /// An open file for one call. Dropping it closes the file; [`Lease::give_back`] keeps it open.
@@ -78,6 +81,23 @@ impl Pools {
         until: Instant,
     ) -> Result<Lease, Fault> {
         self.lease_from(Arc::new(Pool::new(target)), until).await
+    }
+
+    /// The target's file, opened anew to write rows, when nobody else here does.
+    pub(crate) async fn lease_to_write(
+        self: &Arc<Self>,
+        target: &Target,
+        until: Instant,
+    ) -> Result<Lease, Fault> {
+        let pool = self.pool(target);
+        let leased = async {
+            let turn = Arc::clone(&pool.write_turn).acquire_owned().await.map_err(|_| Fault::Closing)?;
+            let mut session = self.open(&pool, Purpose::Write, until).await?;
+            session.begin(until);
+            Ok::<_, Fault>((session, turn))
+        };
+        let (session, turn) = timeout_at(until.into(), leased).await.map_err(|_| Fault::Late)??;
+        Ok(Lease { session, pool, pools: Weak::new(), _turn: turn })
     }
 
     /// Closes what is open to a connection. What is in use is closed after its use.
@@ -111,7 +131,7 @@ impl Pools {
             let idle = lock(&pool.idle).pop().filter(|session| session.is_reusable(MAX_AGE));
             let mut session = match idle {
                 Some(session) => session,
-                None => self.open(&pool, until).await?,
+                None => self.open(&pool, Purpose::Read, until).await?,
             };
             session.begin(until);
             Ok::<_, Fault>((session, turn))
@@ -120,14 +140,16 @@ impl Pools {
         Ok(Lease { session, pool, pools: Arc::downgrade(self), _turn: turn })
     }
 
-    async fn open(&self, pool: &Pool, until: Instant) -> Result<Session, Fault> {
-        let place = Arc::clone(&pool.places).acquire_owned().await.map_err(|_| Fault::Closing)?;
+    async fn open(&self, pool: &Pool, purpose: Purpose, until: Instant) -> Result<Session, Fault> {
+        let places = if purpose == Purpose::Read { &pool.places } else { &pool.write_place };
+        let place = Arc::clone(places).acquire_owned().await.map_err(|_| Fault::Closing)?;
         let place_of_all = self.place().await?;
         let (config, database) = (Arc::clone(&self.config), pool.database.clone());
         let file = tokio::task::spawn_blocking(move || locate(&config, &database));
         let file = file.await.map_err(|_| Fault::Closing)??;
         let brake = Arc::new(Brake::new(until));
-        let connection = connect(&file, &self.config, Arc::clone(&brake), [place, place_of_all]).await?;
+        let connection =
+            connect(&file, &self.config, purpose, Arc::clone(&brake), [place, place_of_all]).await?;
         Ok(Session::new(connection, brake, until))
     }
 
@@ -202,6 +224,8 @@ impl Pool {
             turns: Arc::new(Semaphore::new(limit)),
             places: Arc::new(Semaphore::new(limit)),
             idle: Mutex::default(),
+            write_turn: Arc::new(Semaphore::new(1)),
+            write_place: Arc::new(Semaphore::new(1)),
         }
     }
 

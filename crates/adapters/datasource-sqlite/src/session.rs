@@ -57,6 +57,12 @@ impl Session {
         !self.unfinished && self.opened_at.elapsed() < max_age
     }
 
+    /// The statement's rows; an error where they are more than 16 MiB.
+    pub(crate) async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<Vec<Value>>, Fault> {
+        let rows = self.fetch(statement).await?;
+        if self.unfinished { Err(Fault::TooLarge) } else { Ok(rows) }
+    }
+
     /// The statement's rows: 16 MiB of them at the most.
     ///
     /// The statement's results are expressions under plain names, never bare columns of the file: the

@@ -8,6 +8,8 @@ mod files;
 mod hostile;
 #[path = "contract/pools.rs"]
 mod pools;
+#[path = "contract/records.rs"]
+mod records;
 #[path = "contract/schema.rs"]
 mod schema;
 #[path = "contract/search.rs"]

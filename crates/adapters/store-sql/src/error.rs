@@ -1,6 +1,7 @@
 //! What the database's errors mean to those who call the store.
 
 use altus4_connections::NAME_CONSTRAINT;
+use altus4_entities::ENTITY_NAME_CONSTRAINT;
 use altus4_kernel::{PortError, PortErrorKind, System};
 use altus4_search::SAVED_NAME_CONSTRAINT;
 use altus4_users::EMAIL_CONSTRAINT;
@@ -223,9 +224,10 @@ fn database_kind(error: &dyn DatabaseError) -> PortErrorKind {
 /// MariaDB without the table), SQLite with the columns; before that MySQL quotes the value, which
 /// may say anything.
 fn constraint(message: &str) -> Option<&'static str> {
-    const UNIQUE: [(&str, &str, &str); 3] = [
+    const UNIQUE: [(&str, &str, &str); 4] = [
         ("accounts_active_email", "accounts.active_email", EMAIL_CONSTRAINT),
         ("connections_name", "connections.account_id, connections.name_key", NAME_CONSTRAINT),
+        ("entities_name", "entities.account_id, entities.name", ENTITY_NAME_CONSTRAINT),
         ("saved_searches_name", "saved_searches.account_id, saved_searches.name_key", SAVED_NAME_CONSTRAINT),
     ];
     let named = message.trim_end_matches('\'').rsplit(['\'', ':']).next()?.trim();

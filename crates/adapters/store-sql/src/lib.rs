@@ -20,6 +20,7 @@
 //! ```
 
 mod accounts;
+mod analytics;
 mod answers;
 mod api_keys;
 mod audit;
@@ -27,6 +28,7 @@ mod config;
 mod connect;
 mod connections;
 mod directory;
+mod entities;
 mod entity;
 mod error;
 mod index_jobs;
@@ -44,8 +46,10 @@ mod vector_indexes;
 
 use std::sync::Arc;
 
+use altus4_analytics::{AnalyticsKeeper, AnalyticsReader};
 use altus4_api_keys::{AnswerStore, ApiKeyRepository, UsageStore};
 use altus4_connections::{ConnectionRepository, EvidenceStore, IndexJobRepository};
+use altus4_entities::EntityRepository;
 use altus4_kernel::{AuditLog, PortResult, SealedSecrets};
 use altus4_search::{SavedSearchRepository, SearchLog, VectorIndexRepository};
 use altus4_users::{AccountDirectory, SessionRepository, UserRepository};
@@ -128,6 +132,12 @@ impl SqlStore {
         Arc::new(connections::SqlConnectionRepository::new(self.pools.clone()))
     }
 
+    /// Tables of registered databases that have generated endpoints.
+    #[must_use]
+    pub fn entities(&self) -> Arc<dyn EntityRepository> {
+        Arc::new(entities::SqlEntityRepository::new(self.pools.clone()))
+    }
+
     /// What was searched in registered databases.
     #[must_use]
     pub fn search_evidence(&self) -> Arc<dyn EvidenceStore> {
@@ -150,6 +160,18 @@ impl SqlStore {
     #[must_use]
     pub fn search_log(&self) -> Arc<dyn SearchLog> {
         Arc::new(search_log::SqlSearchLog::new(self.pools.clone()))
+    }
+
+    /// What was searched for, summed up.
+    #[must_use]
+    pub fn analytics(&self) -> Arc<dyn AnalyticsReader> {
+        Arc::new(analytics::SqlAnalytics::new(self.pools.clone()))
+    }
+
+    /// The sums of searches, to be kept for as long as they are wanted.
+    #[must_use]
+    pub fn analytics_keeper(&self) -> Arc<dyn AnalyticsKeeper> {
+        Arc::new(analytics::SqlAnalytics::new(self.pools.clone()))
     }
 
     /// Searches that are kept under a name.

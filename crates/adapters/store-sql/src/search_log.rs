@@ -16,7 +16,8 @@ use sea_orm::{
 };
 
 use crate::{
-    entity::{popular_query, search},
+    analytics,
+    entity::{popular_query, search, search_query, slowest_search},
     error::Fault,
     moment::Moment,
     pools::Pools,
@@ -215,15 +216,20 @@ impl SearchLog for SqlSearchLog {
 }
 
 /// Removes all that an account ever searched for: what it left, nobody needs.
-pub(crate) async fn remove_all_of(
-    account: AccountId,
-    transaction: &DatabaseTransaction,
-) -> Result<(), Fault> {
-    let account = TextUuid(account.as_uuid());
+pub(crate) async fn remove_all_of(id: AccountId, transaction: &DatabaseTransaction) -> Result<(), Fault> {
+    let account = TextUuid(id.as_uuid());
     search::Entity::delete_many().filter(search::Column::AccountId.eq(account)).exec(transaction).await?;
     popular_query::Entity::delete_many()
         .filter(popular_query::Column::AccountId.eq(account))
         .exec(transaction)
         .await?;
-    Ok(())
+    search_query::Entity::delete_many()
+        .filter(search_query::Column::AccountId.eq(account))
+        .exec(transaction)
+        .await?;
+    slowest_search::Entity::delete_many()
+        .filter(slowest_search::Column::AccountId.eq(account))
+        .exec(transaction)
+        .await?;
+    analytics::leave(id, transaction).await
 }

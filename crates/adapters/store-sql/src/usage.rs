@@ -9,11 +9,11 @@ mod cells;
 mod chunks;
 mod pages;
 mod purge;
-mod sketch;
 mod span;
 
 use std::collections::HashMap;
 
+use altus4_analytics::TimeSketch;
 use altus4_api_keys::{
     EndpointUsage, ErrorUsage, RequestFilter, TierUsage, UsageEvent, UsagePoint, UsageRange, UsageScope,
     UsageStore, UsageTotals, Used, hour_of, hours_of,
@@ -29,10 +29,10 @@ use sea_orm::{
 pub(crate) use self::{
     chunks::{chunks, padded},
     purge::purge_requests_of_deactivated,
-    sketch::Sketch,
 };
 
-use self::span::{Span, parts};
+pub(crate) use self::span::Span;
+use self::span::parts;
 use crate::{
     entity::{api_key, usage_call, usage_error, usage_hour, usage_request},
     error::Fault,
@@ -105,7 +105,7 @@ impl SqlUsageStore {
 
     async fn sum(&self, scope: UsageScope, range: UsageRange) -> Result<UsageTotals, Fault> {
         use usage_hour::Column;
-        let (mut totals, mut latencies) = (UsageTotals::default(), Sketch::default());
+        let (mut totals, mut latencies) = (UsageTotals::default(), TimeSketch::default());
         for (span, hours) in parts(hours_of(range)) {
             let rows = usage_hour::Entity::find()
                 .select_only()
@@ -120,7 +120,7 @@ impl SqlUsageStore {
                 .await?;
             for row in rows {
                 row.sums.add_to(&mut totals)?;
-                let sketch = Sketch::from_bytes(&row.latencies);
+                let sketch = TimeSketch::from_bytes(&row.latencies);
                 latencies.merge(&sketch.ok_or(Fault::Corrupt("usage_hours.latencies"))?);
             }
         }
@@ -334,7 +334,7 @@ fn belongs_to<C: ColumnTrait>(key_id: C, scope: UsageScope) -> Condition {
 }
 
 /// The sum of a column as a whole number (on MySQL it would be a decimal one); 0 of no rows.
-fn sum(column: impl ColumnTrait + IntoColumnRef) -> Expr {
+pub(crate) fn sum(column: impl ColumnTrait + IntoColumnRef) -> Expr {
     use sea_orm::sea_query::ExprTrait;
     Expr::col(column).sum().if_null(0).cast_as("SIGNED")
 }

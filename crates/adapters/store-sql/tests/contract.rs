@@ -1,6 +1,8 @@
 //! The contracts of the store's ports, on SQLite and on MariaDB, and what the store promises beyond
 //! them.
 
+#[path = "contract/analytics.rs"]
+mod analytics;
 #[path = "contract/leaving.rs"]
 mod leaving;
 #[path = "contract/mariadb.rs"]

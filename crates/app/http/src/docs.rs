@@ -8,7 +8,10 @@ use actix_web::{
     web::{Bytes, Data, Path},
 };
 
-use crate::{error::ApiError, state::State};
+use altus4_entities::Described;
+use altus4_kernel::Permission;
+
+use crate::{error::ApiError, extract::MaybeCaller, state::State, v1::records};
 
 const PAGE: &str = include_str!("docs/index.html");
 const START: &str = include_str!("docs/start.js");
@@ -54,9 +57,31 @@ pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> 
     Ok(HttpResponse::Ok().insert_header(cached).content_type(content_type).body(bytes))
 }
 
-/// This document.
+/// This document. For a credential that may read records, with the account's entities.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "system", operation_id = "openapi",
     responses((status = 200, description = "The OpenAPI document", body = Object)))]
-pub(crate) async fn openapi(state: Data<State>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json; charset=utf-8").body(state.openapi.clone())
+pub(crate) async fn openapi(
+    state: Data<State>,
+    MaybeCaller(caller): MaybeCaller,
+) -> Result<HttpResponse, ApiError> {
+    let reader = caller.filter(|caller| caller.permissions.allows(Permission::Read));
+    let body = match reader {
+        None => state.openapi.clone(),
+        Some(caller) => {
+            let entities = state.services.entities.describe_all(caller.account_id).await?;
+            with_entities(&state.openapi, &entities)?
+        }
+    };
+    Ok(HttpResponse::Ok().content_type("application/json; charset=utf-8").body(body))
+}
+
+/// The document with an account's entities in it.
+fn with_entities(document: &Bytes, entities: &[Described]) -> Result<Bytes, ApiError> {
+    if entities.is_empty() {
+        return Ok(document.clone());
+    }
+    let failed = |error: serde_json::Error| ApiError::internal().with_source(error);
+    let document = serde_json::from_slice(document).map_err(failed)?;
+    let document = records::with_entities(document, entities);
+    serde_json::to_vec(&document).map(Bytes::from).map_err(failed)
 }

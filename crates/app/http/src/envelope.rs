@@ -182,7 +182,8 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    fn of(request: &HttpRequest) -> Self {
+    /// What is known of the answer to this request.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
         let context = request.extensions().get::<Rc<RequestContext>>().cloned().unwrap_or_default();
         let state = request.app_data::<web::Data<State>>();
         Self::new(&context, state.map(|state| state.services.clock.now().to_string()).unwrap_or_default())

@@ -3,6 +3,7 @@
 mod ai;
 mod code;
 mod domain;
+pub(crate) mod entities;
 mod indexes;
 pub(crate) mod limits;
 mod searches;

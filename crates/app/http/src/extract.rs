@@ -15,17 +15,17 @@ mod query;
 
 pub use self::client_address::{NoNetwork, TrustedProxies};
 pub(crate) use self::{
-    admission::admit,
+    admission::{admit, known_path},
     body::{JsonBody, read_body},
     client::Client,
     environment::RunsIn,
     fields::Fields,
     json::{is_shallow, parse as parse_json},
     paging::{PagingParams, page_request},
-    path::{DatabaseId, IndexJob, KeyId, PathAccount, PathSession, PathVectorIndex, SavedId},
+    path::{DatabaseId, EntityPath, IndexJob, KeyId, PathAccount, PathSession, PathVectorIndex, SavedId},
     payer::Payer,
     principal::{Administrator, Caller, May, MaybeCaller, Presented, SessionCaller, session_required},
-    query::{QueryString, is_parameter},
+    query::{QueryString, is_parameter, unescape},
 };
 
 #[cfg(test)]

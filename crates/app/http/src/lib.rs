@@ -40,6 +40,7 @@ mod tests;
 pub use crate::config::HttpConfig;
 pub use crate::extract::{NoNetwork, TrustedProxies};
 pub use crate::health::HealthCheck;
+pub use crate::routes::reserved_names;
 pub use crate::schema::{SchemaVersions, StoreSchema};
 pub use crate::server::{BindFault, HttpServer};
 pub use crate::state::Services;

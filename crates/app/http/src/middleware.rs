@@ -9,4 +9,10 @@ mod rate;
 mod rewrite;
 mod usage;
 
-pub(crate) use self::{cors::cors, course::carry_out, edge::edge, panics::catch_panics, rewrite::rewrite};
+pub(crate) use self::{
+    cors::cors,
+    course::carry_out,
+    edge::edge,
+    panics::catch_panics,
+    rewrite::{aliases, rewrite},
+};

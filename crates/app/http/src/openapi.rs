@@ -16,7 +16,10 @@ use crate::{
     docs,
     envelope::Failure,
     routes::{self, Access, Course, Route, Rule},
-    v1::{admin, ai, analytics, auth, databases, keys, management, rate_limit, search, system},
+    v1::{
+        admin, ai, analytics, auth, databases, entities, keys, management, rate_limit, records, search,
+        system,
+    },
 };
 
 #[derive(OpenApi)]
@@ -39,6 +42,9 @@ use crate::{
         keys::limits::show, keys::limits::set, keys::limits::remove,
         keys::usage::summary, keys::usage::by_tier, keys::usage::errors, keys::usage::requests,
         keys::usage::timeseries, rate_limit::status, analytics::usage,
+        analytics::dashboard, analytics::search_trends, analytics::performance, analytics::popular_queries,
+        analytics::search_history, analytics::insights, analytics::export::export, analytics::admin::system_overview,
+        analytics::admin::user_activity, analytics::admin::performance_metrics,
         databases::list, databases::register, databases::test_unsaved, databases::statuses, databases::find,
         databases::change, databases::patch, databases::remove, databases::test, databases::status,
         databases::schema,
@@ -49,11 +55,17 @@ use crate::{
         search::history::list, search::history::trends, search::history::interact,
         search::saved::save, search::saved::list, search::saved::find, search::saved::replace,
         search::saved::remove, search::saved::run, ai::generate,
+        entities::list, entities::register, entities::find, entities::change, entities::forget,
+        records::list, records::create, records::change_many, records::delete_many, records::describe,
+        records::find, records::put, records::change, records::delete,
     ),
     components(schemas(Failure)),
     tags(
         (name = "search", description = "Searching"),
+        (name = "analytics", description = "What was searched for, and what it says"),
         (name = "databases", description = "Users' own databases"),
+        (name = "entities", description = "Tables as entities"),
+        (name = "records", description = "The records of entities; a credential sees those of its account"),
         (name = "ai", description = "What an AI provider does, where there is one"),
         (name = "accounts", description = "Accounts and sessions"),
         (name = "keys", description = "API keys"),
@@ -104,6 +116,7 @@ fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Oper
         Method::PUT => item.put.as_mut(),
         Method::PATCH => item.patch.as_mut(),
         Method::DELETE => item.delete.as_mut(),
+        Method::OPTIONS => item.options.as_mut(),
         _ => None,
     }
 }

@@ -1,21 +1,35 @@
 //! Every route: method, path, who may use it, and the handler.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix_web::{
-    FromRequest, Handler, Responder, guard,
-    http::Method,
+    FromRequest, Handler, HttpRequest, Responder, guard,
+    http::{
+        Method,
+        header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    },
     middleware::from_fn,
-    web::{self, ServiceConfig},
+    web::{self, Data, ServiceConfig},
 };
-use altus4_kernel::Permission::{self, Admin, Analytics, DatabaseRead, DatabaseWrite, Search, Write};
+use altus4_entities::EntityName;
+use altus4_kernel::Permission::{
+    self, Admin, Analytics, DatabaseRead, DatabaseWrite, Delete, Read, Search, Write,
+};
 
 use crate::{
     docs,
     error::ApiError,
-    extract::admit,
-    middleware::catch_panics,
-    v1::{admin, ai, analytics, auth, databases, keys, management, rate_limit, search, system},
+    extract::{admit, known_path},
+    middleware::{aliases, catch_panics},
+    state::State,
+    v1::{
+        admin, ai, analytics, auth, databases, entities, keys, management, rate_limit, records, search,
+        system,
+    },
 };
 
 /// Who may use a route.
@@ -62,6 +76,7 @@ pub(crate) enum Course {
 
 /// The whole table. Other spellings of paths are rewritten to these (`middleware/rewrite.rs`).
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a line for each route")]
 pub(crate) fn table() -> Vec<Route> {
     use Access::{Administrator, Needs, Optional, Public, RefreshToken, Session, Uncounted};
     vec![
@@ -70,7 +85,7 @@ pub(crate) fn table() -> Vec<Route> {
         get("/health/ready",                    Public,               system::ready),
         get("/docs",                            Public,               docs::page),
         get("/docs/{asset}",                    Public,               docs::asset),
-        get("/api/v1/openapi.json",             Public,               docs::openapi),
+        get("/api/v1/openapi.json",             Optional,               docs::openapi),
         get("/api/v1/health",                   Optional,             system::api_health),
 
         post("/api/v1/auth/register",           Public,               auth::register),
@@ -116,6 +131,17 @@ pub(crate) fn table() -> Vec<Route> {
         get("/api/v1/rate-limit/status",        Uncounted,            rate_limit::status),
         get("/api/v1/analytics/usage",          Needs(Analytics),     analytics::usage),
 
+        get("/api/v1/analytics/dashboard",      Needs(Analytics),     analytics::dashboard),
+        get("/api/v1/analytics/search-trends",  Needs(Analytics),     analytics::search_trends),
+        get("/api/v1/analytics/performance",    Needs(Analytics),     analytics::performance),
+        get("/api/v1/analytics/popular-queries", Needs(Analytics),    analytics::popular_queries),
+        get("/api/v1/analytics/search-history", Needs(Analytics),     analytics::search_history),
+        get("/api/v1/analytics/insights",       Needs(Analytics),     analytics::insights),
+        get("/api/v1/analytics/export",         Needs(Analytics),     analytics::export::export),
+        get("/api/v1/analytics/admin/system-overview", Administrator, analytics::admin::system_overview),
+        get("/api/v1/analytics/admin/user-activity", Administrator,   analytics::admin::user_activity),
+        get("/api/v1/analytics/admin/performance-metrics", Administrator, analytics::admin::performance_metrics),
+
         get("/api/v1/databases",                Needs(DatabaseRead),  databases::list),
         create("/api/v1/databases",             Needs(DatabaseWrite), databases::register),
         post("/api/v1/databases/test",          Needs(DatabaseWrite), databases::test_unsaved),
@@ -151,6 +177,23 @@ pub(crate) fn table() -> Vec<Route> {
         post("/api/v1/search/saved/{id}/run",   Needs(Search),        search::saved::run),
 
         post("/api/v1/ai/generate",             Needs(Write),         ai::generate),
+
+        get("/api/v1/entities",                 Needs(Read),          entities::list),
+        create("/api/v1/entities",              Needs(DatabaseWrite), entities::register),
+        get("/api/v1/entities/{name}",          Needs(Read),          entities::find),
+        patch("/api/v1/entities/{name}",        Needs(DatabaseWrite), entities::change),
+        delete("/api/v1/entities/{name}",       Needs(DatabaseWrite), entities::forget),
+
+        // Of every entity: the names of the routes above come first.
+        get("/api/v1/{entity}",                 Needs(Read),          records::list),
+        create("/api/v1/{entity}",              Needs(Write),         records::create),
+        patch("/api/v1/{entity}",               Needs(Write),         records::change_many),
+        delete("/api/v1/{entity}",              Needs(Delete),        records::delete_many),
+        options("/api/v1/{entity}",             Needs(Read),          records::describe),
+        get("/api/v1/{entity}/{id}",            Needs(Read),          records::find),
+        put("/api/v1/{entity}/{id}",            Needs(Write),         records::put),
+        patch("/api/v1/{entity}/{id}",          Needs(Write),         records::change),
+        delete("/api/v1/{entity}/{id}",         Needs(Delete),        records::delete),
     ]
 }
 
@@ -174,7 +217,7 @@ impl Route {
         // Whoever knows no account and whoever searches changes nothing that others keep a copy of.
         let course = match access {
             Access::Session | Access::Needs(_) | Access::Administrator
-                if method != Method::GET && access != Access::Needs(Search) =>
+                if method != Method::GET && method != Method::OPTIONS && access != Access::Needs(Search) =>
             {
                 Course::Finished
             }
@@ -243,8 +286,52 @@ where
     Route::new(Method::DELETE, path, access, web::delete().to(handler))
 }
 
+/// What an entity has and allows. A CORS preflight is none of these.
+fn options<F, Args>(path: &'static str, access: Access, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let is_preflight = |context: &guard::GuardContext<'_>| {
+        let headers = context.head().headers();
+        headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    };
+    let service = web::route()
+        .guard(guard::Options())
+        .guard(guard::fn_guard(move |context| !is_preflight(context)))
+        .to(handler);
+    Route::new(Method::OPTIONS, path, access, service)
+}
+
+/// What the paths of entities' records begin with.
+const RECORDS: &str = "/api/v1/{entity}";
+
+/// The names that the API's own paths begin with below `/api/v1`, in every spelling: no entity has one.
+#[must_use]
+pub fn reserved_names() -> BTreeSet<String> {
+    let table = table();
+    let own = table.iter().filter_map(|route| route.rule.path.strip_prefix("/api/v1/"));
+    let own = own.chain(aliases()).filter_map(|path| path.split('/').next());
+    // What else begins there: the paths beside it, and the version itself.
+    let beside = ["api", "docs", "health", "v1"];
+    own.filter(|name| !name.starts_with('{')).chain(beside).map(ToOwned::to_owned).collect()
+}
+
+/// Whether a path of the table is that of entities' records.
+pub(crate) fn is_of_records(path: &str) -> bool {
+    path.starts_with(RECORDS)
+}
+
+/// Whether a path may be that of an entity's records.
+fn is_entity(path: &str, reserved: &BTreeSet<String>) -> bool {
+    let name = path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    EntityName::parse(name).is_some() && !reserved.contains(name)
+}
+
 /// Mounts the table: each path once, answering 405 to the methods it doesn't have.
 pub(crate) fn mount(config: &mut ServiceConfig, table: Vec<Route>) {
+    let reserved = Arc::new(reserved_names());
     let mut by_path = BTreeMap::<_, Vec<Route>>::new();
     for route in table {
         by_path.entry(route.rule.path).or_default().push(route);
@@ -252,11 +339,21 @@ pub(crate) fn mount(config: &mut ServiceConfig, table: Vec<Route>) {
     // In this order a literal segment comes before `{id}`, so that it is tried first.
     for (path, routes) in by_path {
         let allow: Rc<str> = allow(&routes).into();
-        let refuse = move || {
+        let refuse = move |state: Data<State>, request: HttpRequest| {
             let allow = Rc::clone(&allow);
-            async move { Err::<&str, _>(ApiError::method_not_allowed(&allow)) }
+            async move {
+                if is_of_records(path) {
+                    known_path(&state, &request).await?;
+                }
+                Err::<&str, _>(ApiError::method_not_allowed(&allow))
+            }
         };
-        let resource = web::resource(path).default_service(web::to(refuse));
+        let mut resource = web::resource(path).default_service(web::to(refuse));
+        if is_of_records(path) {
+            let reserved = Arc::clone(&reserved);
+            resource = resource
+                .guard(guard::fn_guard(move |context| is_entity(context.head().uri.path(), &reserved)));
+        }
         config.service(routes.into_iter().fold(resource, |resource, route| {
             let rule = route.rule;
             let admission = from_fn(move |request, next| admit(rule, request, next));

@@ -9,10 +9,12 @@ use std::{
 };
 
 use actix_web::{http::StatusCode, web::Bytes};
+use altus4_analytics::AnalyticsService;
 use altus4_api_keys::{
     AiPrices, ApiKeyService, FairShare, KeyCheck, Meter, SafeRetries, Tiers, UsageRecorder, UsageService,
 };
 use altus4_connections::{ConnectionService, IndexService};
+use altus4_entities::EntityService;
 use altus4_kernel::{ChangeFeed, Clock, IdGenerator, TextGenerator};
 use altus4_search::{
     CachedSearch, HistoryService, SavedSearchService, SearchRecorder, SearchService, SuggestionService,
@@ -58,6 +60,8 @@ pub struct Services {
     pub connections: ConnectionService,
     /// Advice on their indexes, and making them.
     pub indexes: IndexService,
+    /// Their tables as entities, and the records of these.
+    pub entities: EntityService,
     /// Vectors of their tables.
     pub vectors: VectorService,
     /// How searches over them would be run.
@@ -68,6 +72,8 @@ pub struct Services {
     pub search_recorder: SearchRecorder,
     /// What was searched for.
     pub history: HistoryService,
+    /// What was searched for, summed up.
+    pub analytics: AnalyticsService,
     /// Searches that are kept under a name.
     pub saved_searches: SavedSearchService,
     /// What may be meant while somebody types.

@@ -10,6 +10,7 @@ mod purge;
 
 use std::{sync::Arc, time::Duration};
 
+use altus4_analytics::AnalyticsKeeper;
 use altus4_api_keys::{SafeRetries, UsageRecorder, UsageStore};
 use altus4_connections::{EvidenceRecorder, IndexWorker};
 use altus4_kernel::Clock;
@@ -33,6 +34,11 @@ pub(crate) struct Chores {
     pub(crate) recorder: UsageRecorder,
     pub(crate) searches: SearchRecorder,
     pub(crate) history: HistoryService,
+    pub(crate) search_sums: Arc<dyn AnalyticsKeeper>,
+    /// How long single searches are kept,
+    pub(crate) searches_kept: Duration,
+    /// and how long their sums.
+    pub(crate) search_sums_kept: Duration,
     pub(crate) retries: SafeRetries,
     pub(crate) evidence: EvidenceRecorder,
     pub(crate) index_worker: IndexWorker,
@@ -60,6 +66,9 @@ impl Chores {
             recorder,
             searches,
             history,
+            search_sums,
+            searches_kept,
+            search_sums_kept,
             retries,
             evidence,
             index_worker,
@@ -72,7 +81,17 @@ impl Chores {
             evidence: EvidenceFlush::start(evidence),
             indexing: Indexing::start(index_worker),
             following: Following::start(vector_worker),
-            purge: Purge::start(Purged { users, purge_after, usage, history, retries, clock }),
+            purge: Purge::start(Purged {
+                users,
+                purge_after,
+                usage,
+                history,
+                search_sums,
+                searches_kept,
+                search_sums_kept,
+                retries,
+                clock,
+            }),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The one place that knows every adapter: settings in, a service out. Read it from top to bottom.
 
 mod ai;
+mod analytics;
 mod callers;
 mod counters;
 mod redis;
@@ -22,7 +23,8 @@ use altus4_crypto::{
 };
 use altus4_datasource_mysql::{MySqlConfig, MySqlSource, SystemResolver};
 use altus4_datasource_sqlite::{SqliteConfig, SqliteSource};
-use altus4_http::{HealthCheck, HttpConfig, Services};
+use altus4_entities::{EntityPorts, EntityService};
+use altus4_http::{HealthCheck, HttpConfig, Services, reserved_names};
 use altus4_kernel::{Cache, ChangeFeed, Clock, IdGenerator, RandomIds, RandomSource, SystemClock, Timer};
 use altus4_search::{
     ConnectionEpochs, KeptVectorCatalog, SearchService, VectorPorts, VectorService, VectorSettings,
@@ -169,12 +171,33 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         Arc::clone(&clock),
         Arc::clone(&ids),
     );
+    // Their tables as entities.
+    let entities = EntityService::new(
+        EntityPorts {
+            entities: store.entities(),
+            records: ByEngine::new(
+                Some(Arc::new(mysql.clone()) as _),
+                sqlite.clone().map(|files| Arc::new(files) as _),
+            ),
+            connections: connections.clone(),
+            cipher: cipher.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        },
+        reserved_names(),
+    );
     let epochs = Arc::new(ConnectionEpochs::default());
     let (changes, listener) = callers.changes(
         redis.as_ref(),
-        vec![Arc::new(connections.clone()), epochs.clone(), Arc::new(catalog.clone())],
+        vec![
+            Arc::new(connections.clone()),
+            epochs.clone(),
+            Arc::new(catalog.clone()),
+            Arc::new(entities.clone()),
+        ],
     );
     let connections = connections.announcing(changes.clone());
+    let entities = entities.announcing(changes.clone());
     let api_keys = ApiKeyService::new(ApiKeyPorts {
         keys: store.api_keys(),
         audit: store.audit_log(),
@@ -221,6 +244,10 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
     let kept = (epochs, settings.answers_kept);
     let searches = Searches::around(search.clone(), &connections, &store, kept, (&clock, &ids));
 
+    let advice = (index_service.clone(), connections.clone());
+    let words = ai.text_generator.as_ref();
+    let analytics = analytics::analytics(&store, searches.recorder.clone(), advice, words, &clock);
+
     // What the health routes ask.
     let mut health: Vec<Arc<dyn HealthCheck>> =
         vec![Arc::new(StoreHealth(store.clone())), Arc::new(CacheHealth(cache))];
@@ -234,6 +261,9 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         recorder: callers.recorder.clone(),
         searches: searches.recorder.clone(),
         history: searches.history.clone(),
+        search_sums: store.analytics_keeper(),
+        searches_kept: settings.searches_kept,
+        search_sums_kept: settings.search_sums_kept,
         retries: retries.clone(),
         evidence,
         index_worker,
@@ -255,11 +285,13 @@ pub(crate) async fn compose(settings: Settings) -> Result<Application> {
         changes,
         connections,
         indexes: index_service,
+        entities,
         vectors: vector_service,
         analysis: search,
         search: searches.front,
         search_recorder: searches.recorder,
         history: searches.history,
+        analytics,
         saved_searches: searches.saved,
         suggestions: searches.suggestions,
         text_generator: ai.text_generator,

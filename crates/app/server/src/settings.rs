@@ -76,6 +76,10 @@ pub(crate) struct Settings {
     pub(crate) default_plan: Plan,
     /// How long what is left of deactivated accounts is kept.
     pub(crate) purge_after: Duration,
+    /// How long single searches are kept,
+    pub(crate) searches_kept: Duration,
+    /// and how long their sums.
+    pub(crate) search_sums_kept: Duration,
     pub(crate) connect_allow: Vec<HostRule>,
     pub(crate) connect_deny: Vec<HostRule>,
     /// The directory below which SQLite files may be opened; no SQLite connections without it.
@@ -132,6 +136,8 @@ impl Settings {
             },
             default_plan: reader.parsed(&names::DEFAULT_PLAN, parse::plan).unwrap_or(Plan::Free),
             purge_after: reader.parsed(&names::PURGE_AFTER_DAYS, parse::days).unwrap_or_default(),
+            searches_kept: reader.parsed(&names::SEARCH_LOG_DAYS, parse::kept_days).unwrap_or_default(),
+            search_sums_kept: reader.parsed(&names::ANALYTICS_DAYS, parse::kept_days).unwrap_or_default(),
             connect_allow: reader.given(&names::CONNECT_ALLOW, parse::host_rules).unwrap_or_default(),
             connect_deny: reader.given(&names::CONNECT_DENY, parse::host_rules).unwrap_or_default(),
             sqlite_sources: reader.given(&names::SQLITE_SOURCES, parse::existing_dir),

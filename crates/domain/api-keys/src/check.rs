@@ -166,7 +166,7 @@ impl ChangeSubscriber for KeyCheck {
         match change {
             Change::ApiKey(id) => self.inner.forget(|cache| cache.forget_key(id)),
             Change::Account(id) => self.inner.forget(|cache| cache.forget_account(id)),
-            Change::Connection(..) => {}
+            Change::Connection(..) | Change::Entities(_) => {}
         }
     }
 

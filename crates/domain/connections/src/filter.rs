@@ -11,10 +11,14 @@ mod resolve;
 
 pub use self::{
     date_range::DateRange,
+    moment::{as_date, as_time},
     pattern::{PATTERN_ESCAPE, escaped_pattern, literal_pattern},
     query::{FilterFault, FilterFaultKind, FilterQuery},
+    resolve::FilterField,
 };
-use crate::{ColumnRef, Value};
+use std::sync::Arc;
+
+use crate::{ColumnRef, Link, Value};
 
 /// A condition on a row whose columns are known. Two-valued: a comparison with `NULL` is false, and
 /// [`Filter::Not`] turns that into true.
@@ -28,6 +32,9 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A column passes a test.
     Is(ColumnRef, Test),
+    /// There is a row at the other end of the link for which the filter, on that table, holds. No
+    /// search has such.
+    Related(Arc<Link>, Box<Filter>),
 }
 
 /// What a value is held against. Text compares as the column's collation says; numbers and times

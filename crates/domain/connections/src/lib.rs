@@ -21,6 +21,7 @@ mod gate;
 mod index_rules;
 mod indexing;
 mod language;
+mod link;
 mod ports;
 mod rotation;
 mod schema;
@@ -44,8 +45,8 @@ pub use crate::draft::{DatabaseName, Host, NewConnection, UserName};
 pub use crate::error::ConnectionError;
 pub use crate::evidence::{EvidenceRecorder, EvidenceStore, Tally};
 pub use crate::filter::{
-    DateRange, Filter, FilterFault, FilterFaultKind, FilterQuery, PATTERN_ESCAPE, Test, escaped_pattern,
-    literal_pattern,
+    DateRange, Filter, FilterFault, FilterFaultKind, FilterField, FilterQuery, PATTERN_ESCAPE, Test, as_date,
+    as_time, escaped_pattern, literal_pattern,
 };
 pub use crate::gate::{AddressGate, HostPolicy, HostRule, HostRuleFault};
 pub use crate::index_rules::IndexRules;
@@ -55,6 +56,7 @@ pub use crate::indexing::{
     JobLimits, JobState, ParserName, Progress, Recommendation, ServerFacts, ServerFamily,
 };
 pub use crate::language::SearchLanguage;
+pub use crate::link::{ColumnPair, Junction, Link};
 pub use crate::ports::{
     Access, ByEngine, ConnectionProbe, ConnectionRepository, HOST_CONSTRAINT, HostResolver, NAME_CONSTRAINT,
     PLAN_CONSTRAINT, PoolUsage, ProbeReport, SchemaInspector, SearchEvidence, Searched, StoredConnection,

@@ -97,6 +97,9 @@ pub struct DiscoveredColumn {
     pub generated: Option<Generated>,
     /// How its text compares and sorts.
     pub collation: Option<String>,
+    /// Whether the server numbers rows by it where none is given: `AUTO_INCREMENT`, or SQLite's
+    /// `INTEGER PRIMARY KEY`.
+    pub is_numbered: bool,
 }
 
 /// A full-text index as an inspector found it.
@@ -112,8 +115,8 @@ pub struct DiscoveredIndex {
     pub rules: Arc<IndexRules>,
 }
 
-/// A foreign key as an inspector found it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A column of a foreign key as an inspector found it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relation {
     /// The column that refers.
     pub column: String,
@@ -121,6 +124,9 @@ pub struct Relation {
     pub references_table: String,
     /// The column referred to.
     pub references_column: String,
+    /// The foreign key's name or number. Columns of one table that have the same are one key, in the
+    /// key's order.
+    pub constraint: String,
 }
 
 /// A table or view as an inspector found it.

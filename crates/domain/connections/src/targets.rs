@@ -175,7 +175,7 @@ impl ChangeSubscriber for Targets {
                     inner.release(gone.connections().map(known::KnownConnection::id));
                 }
             }
-            Change::ApiKey(_) => {}
+            Change::ApiKey(_) | Change::Entities(_) => {}
         }
     }
 

@@ -190,11 +190,17 @@ pub enum AuditAction {
     VectorIndexCreated,
     /// The vectors of a table of a registered database were to be forgotten.
     VectorIndexRemoved,
+    /// A table of a registered database was made an entity.
+    EntityRegistered,
+    /// What an entity shows, allows or is called was changed.
+    EntityChanged,
+    /// An entity was forgotten; its table stays as it is.
+    EntityForgotten,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::AccountRegistered,
         Self::AccountDeactivated,
         Self::AccountReactivated,
@@ -219,6 +225,9 @@ impl AuditAction {
         Self::IndexRequested,
         Self::VectorIndexCreated,
         Self::VectorIndexRemoved,
+        Self::EntityRegistered,
+        Self::EntityChanged,
+        Self::EntityForgotten,
     ];
 
     /// The name in answers and the store.
@@ -249,6 +258,9 @@ impl AuditAction {
             Self::IndexRequested => "connection.index_requested",
             Self::VectorIndexCreated => "connection.vectors_created",
             Self::VectorIndexRemoved => "connection.vectors_removed",
+            Self::EntityRegistered => "entity.registered",
+            Self::EntityChanged => "entity.changed",
+            Self::EntityForgotten => "entity.forgotten",
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Change {
     ApiKey(ApiKeyId),
     /// A registered database of this account.
     Connection(AccountId, ConnectionId),
+    /// Which entities this account has, or what they are.
+    Entities(AccountId),
 }
 
 /// Carries changes to the other nodes of an installation.

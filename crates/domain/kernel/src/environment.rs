@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::UnknownName;
 
 /// Whether a request counts as the account's business or as trying things out: what its key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub enum Environment {
     /// By a session, or with a key for live use. Counted in billing, analytics and popular queries.
     #[default]

@@ -63,6 +63,8 @@ typed_ids! {
     SavedSearchId;
     /// The vectors of a table's rows.
     VectorIndexId;
+    /// A table that has generated endpoints.
+    EntityId;
 }
 
 /// Makes ids. Injected, so that tests can foresee them.

@@ -59,7 +59,7 @@ pub use crate::copies::{Flights, Freshness, Joined};
 pub use crate::environment::Environment;
 pub use crate::error::{PortError, PortErrorKind, PortResult, PublicDetail, System};
 pub use crate::id::{
-    AccountId, ApiKeyId, ConnectionId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId,
+    AccountId, ApiKeyId, ConnectionId, EntityId, IdGenerator, IndexJobId, RandomIds, SavedSearchId, SearchId,
     SessionId, VectorIndexId,
 };
 pub use crate::page::{Page, PageRequest};

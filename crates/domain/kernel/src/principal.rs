@@ -284,8 +284,12 @@ pub mod grants {
         DatabaseRead;
         /// May change connections.
         DatabaseWrite;
+        /// May read entities.
+        Read;
         /// May write entities, and have texts made.
         Write;
+        /// May delete entities.
+        Delete;
         /// May manage keys and account data.
         Admin;
     }

@@ -22,7 +22,8 @@ use async_trait::async_trait;
 pub use self::{key::ConnectionEpochs, written::Written};
 use crate::{
     Merged, MergedAnswer, MergedFault, SearchAnswer, SearchError, SearchQuery, SearchRecord, SearchRecorder,
-    SearchService, SearchStatus, Window, log::folded,
+    SearchService, SearchStatus, Window,
+    log::{MAX_CATEGORIES, folded},
 };
 
 /// An answer that is kept, and until when it may be given.
@@ -195,6 +196,7 @@ impl CachedSearch {
                 query: text,
                 mode,
                 databases,
+                categories: found.map(|found| categories_of(&found.answer)).unwrap_or_default(),
                 results: found.map_or(0, |found| found.answer.total.count),
                 took,
                 cached: found.is_some_and(|found| found.cached),
@@ -238,6 +240,10 @@ impl CachedSearch {
                     query: query.text.as_str().to_owned(),
                     mode: query.mode,
                     databases: databases.clone(),
+                    categories: outcome
+                        .as_ref()
+                        .map(|merged| categories_of(&merged.answer))
+                        .unwrap_or_default(),
                     results: outcome.as_ref().map_or(0, |merged| merged.answer.total.count),
                     took,
                     cached: false,
@@ -299,6 +305,11 @@ fn status(outcome: Result<&SearchAnswer, &SearchError>) -> Option<SearchStatus> 
         Err(SearchError::AllFailed(_)) => Some(SearchStatus::Failed),
         Err(_) => None,
     }
+}
+
+/// What is noted of what the results are about.
+fn categories_of(answer: &SearchAnswer) -> Vec<String> {
+    answer.categories.iter().take(MAX_CATEGORIES).map(|category| category.name.clone()).collect()
 }
 
 /// The key that asks, if it is one.

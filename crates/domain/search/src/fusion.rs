@@ -8,7 +8,7 @@
 /// What is taken off similarities before they are scaled, as a share of the least that is known of a
 /// model: between none (a model whose texts are all alike would tell nothing) and all of it (the worst
 /// of a good list would count as nothing).
-const FLOOR: f64 = 0.5;
+const FLOOR: f64 = 0.65;
 
 /// A row of the list by words.
 #[derive(Debug, Clone, Copy, PartialEq)]

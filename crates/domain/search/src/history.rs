@@ -46,8 +46,6 @@ pub struct HistoryService {
 }
 
 impl HistoryService {
-    /// How long searches are kept.
-    pub const KEPT: Duration = Duration::from_hours(90 * 24);
     /// How many days count as lately, today included.
     pub const RECENT_DAYS: i64 = 30;
     /// The most events that are taken at once.
@@ -125,12 +123,12 @@ impl HistoryService {
         if unknown.is_empty() { Ok(()) } else { Err(InteractionError::NoSuchSearch(unknown)) }
     }
 
-    /// Removes some of what is older than [`HistoryService::KEPT`]; 0 when nothing is left to remove.
+    /// Removes some of what is older than so long; 0 when nothing is left to remove.
     ///
     /// # Errors
     /// Those of the log.
-    pub async fn purge(&self) -> PortResult<u64> {
-        self.log.purge(day_of(self.clock.now() - Self::KEPT)).await
+    pub async fn purge(&self, kept: Duration) -> PortResult<u64> {
+        self.log.purge(day_of(self.clock.now() - kept)).await
     }
 
     /// Today, as trends count days.

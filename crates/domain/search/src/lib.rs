@@ -61,8 +61,9 @@ pub use crate::history::{HistoryService, InteractionError, NewInteraction};
 pub use crate::holds::{TermFinder, occurrences};
 pub use crate::language::{BooleanQuery, NaturalQuery, QueryFault, WeightedTerm};
 pub use crate::log::{
-    DayOfSearches, HistoryRequest, Interaction, InteractionKind, MAX_FOLDED_CHARS, PopularQuery, SearchLog,
-    SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of, folded,
+    DayOfSearches, HistoryRequest, Interaction, InteractionKind, MAX_CATEGORIES, MAX_FOLDED_CHARS,
+    PopularQuery, SearchLog, SearchRecord, SearchRecorder, SearchStatus, Trends, TrendsRequest, day_of,
+    folded,
 };
 pub use crate::meaning::{
     ContentHash, EMBEDDED_CHARS, EmbedRequest, Embedded, Embedder, Embedders, EmbeddingCache, EmbeddingModel,

@@ -67,6 +67,9 @@ pub struct SearchRecord {
     pub mode: SearchMode,
     /// The connections it went to.
     pub databases: Vec<ConnectionId>,
+    /// What its results were about, the commonest first: [`MAX_CATEGORIES`] at the most. It is summed up
+    /// when the search is kept, and not kept with it.
+    pub categories: Vec<String>,
     /// How many rows matched, or at least matched.
     pub results: u64,
     /// How long it took. Kept in whole microseconds.
@@ -86,6 +89,9 @@ impl SearchRecord {
         self.status != SearchStatus::Failed && self.results > 0
     }
 }
+
+/// The most categories that are noted of a search.
+pub const MAX_CATEGORIES: usize = 10;
 
 /// The most characters of a folded query: some grow when they lose their case.
 pub const MAX_FOLDED_CHARS: usize = 512;
@@ -213,7 +219,7 @@ pub struct Interaction {
 }
 
 /// Keeps searches, and what came of them.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait SearchLog: Send + Sync {
     /// Keeps these searches (better some thousand at a time than more: an adapter has a time limit for

@@ -8,6 +8,7 @@ pub(super) fn write(change: Change) -> String {
         Change::Account(account) => format!("account {account}"),
         Change::ApiKey(key) => format!("key {key}"),
         Change::Connection(account, connection) => format!("connection {account} {connection}"),
+        Change::Entities(account) => format!("entities {account}"),
     }
 }
 
@@ -19,6 +20,7 @@ pub(super) fn read(message: &[u8]) -> Option<Change> {
         ["connection", account, connection] => {
             Some(Change::Connection(account.parse().ok()?, connection.parse().ok()?))
         }
+        ["entities", account] => account.parse().ok().map(Change::Entities),
         _ => None,
     }
 }
@@ -35,6 +37,7 @@ mod tests {
         for (change, text) in [
             (Change::Account(AccountId::from_uuid(one)), "account 00000000-0000-0000-0000-000000000001"),
             (Change::ApiKey(ApiKeyId::from_uuid(two)), "key 00000000-0000-0000-0000-000000000002"),
+            (Change::Entities(AccountId::from_uuid(one)), "entities 00000000-0000-0000-0000-000000000001"),
             (
                 Change::Connection(AccountId::from_uuid(one), ConnectionId::from_uuid(two)),
                 "connection 00000000-0000-0000-0000-000000000001 00000000-0000-0000-0000-000000000002",

@@ -9,7 +9,7 @@ use super::{
     select_list::select_list,
     sql::{Sql, text},
 };
-use crate::{dialect::quote, error::Fault, value};
+use crate::{column_type::is_geometry, dialect::quote, error::Fault, value};
 
 /// The statement that reads the rows; `None` where there can be none.
 pub(crate) fn walk(request: &WalkRequest) -> Result<Option<(Query, Shape)>, Fault> {
@@ -34,7 +34,7 @@ pub(crate) fn walk(request: &WalkRequest) -> Result<Option<(Query, Shape)>, Faul
     if !conditions.is_empty() {
         pieces.push(Sql::list(conditions, " AND ").within("WHERE ", ""));
     }
-    let order = key.iter().map(|column| sorted(column)).collect::<Vec<_>>().join(", ");
+    let order = key.iter().map(|column| sorted(column, &name(column))).collect::<Vec<_>>().join(", ");
     pieces.push(Sql::with(format!("ORDER BY {order} LIMIT ?"), Wire::UInt(request.limit.into())));
     Ok(Some((Query::new(Sql::list(pieces, " "), request.limit.into()), shape)))
 }
@@ -43,7 +43,7 @@ pub(crate) fn walk(request: &WalkRequest) -> Result<Option<(Query, Shape)>, Faul
 /// ranges of the index, as they don't `(a, b) > (?, ?)`. `None` where no row is after it.
 fn beyond(key: &[&Column], after: &[Value]) -> Option<Sql> {
     let ((column, value), rest) = (key.first().zip(after.first())?, (&key[1..], &after[1..]));
-    let name = sorted(column);
+    let name = sorted(column, &name(column));
     let bound = place(column, value)?;
     let greater = bound.clone().within(&format!("{name} > "), "");
     if rest.0.is_empty() {
@@ -54,23 +54,36 @@ fn beyond(key: &[&Column], after: &[Value]) -> Option<Sql> {
     Some(Sql::join(vec![greater, both], " OR ", "FALSE"))
 }
 
-/// What rows are sorted by: the column, in the order of its index. Values of an `ENUM` or a `SET` sort
-/// by their numbers, but compare as text; so these are sorted as bytes, at the cost of a sort.
-fn sorted(column: &Column) -> String {
-    let name = quote(column.column.name());
-    if is_enumeration(column) { format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)") } else { name }
+fn name(column: &Column) -> String {
+    quote(column.column.name())
+}
+
+/// What rows are sorted by: the column of this name, in the order of its index. Values of an `ENUM` or
+/// a `SET` sort by their numbers, but compare as text; so these are sorted as bytes, at the cost of a
+/// sort. MySQL's documents and geometries, which no index holds, are sorted as they are written.
+pub(super) fn sorted(column: &Column, name: &str) -> String {
+    match column.found.kind {
+        _ if is_enumeration(column) => format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)"),
+        ColumnKind::Json => format!("CAST(CAST({name} AS CHAR) AS BINARY)"),
+        _ if is_geometry(&column.found.declared_type) => format!("CAST({name} AS BINARY)"),
+        _ => name.to_owned(),
+    }
 }
 
 /// The value as it compares with [`sorted`]; `None` for what no key has.
-fn place(column: &Column, value: &Value) -> Option<Sql> {
+pub(super) fn place(column: &Column, value: &Value) -> Option<Sql> {
     match value {
         Value::Text(words) if is_enumeration(column) => {
+            Some(Sql::with("CAST(CONVERT(? USING utf8mb4) AS BINARY)", text(words)))
+        }
+        Value::Text(words) | Value::Json(words) if column.found.kind == ColumnKind::Json => {
             Some(Sql::with("CAST(CONVERT(? USING utf8mb4) AS BINARY)", text(words)))
         }
         // As text it would be compared as a float, which has fewer digits.
         Value::Text(number) if column.found.kind == ColumnKind::Decimal => {
             Some(Sql::with(format!("CAST(? AS {})", decimal(&column.found.declared_type)), text(number)))
         }
+        Value::Bytes(bytes) => Some(Sql::with("CAST(? AS BINARY)", Wire::Bytes(bytes.clone()))),
         value => Some(Sql::with("?", value::encode(value, &column.found)?)),
     }
 }

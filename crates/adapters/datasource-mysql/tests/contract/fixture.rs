@@ -36,7 +36,15 @@ impl World {
     }
 
     pub(crate) fn with_config(script: &str, config: MySqlConfig) -> Self {
-        let server = MariaDb::shared();
+        Self::on_with_config(MariaDb::shared(), script, config)
+    }
+
+    /// One on a server of its own.
+    pub(crate) fn on(server: &'static MariaDb, script: &str) -> Self {
+        Self::on_with_config(server, script, MySqlConfig::default())
+    }
+
+    fn on_with_config(server: &'static MariaDb, script: &str, config: MySqlConfig) -> Self {
         let database = server.create_database();
         server.execute(&database, script);
         Self { source: source(config), target: target(server, &database), server, database }

@@ -44,6 +44,7 @@ async fn a_table_is_described_as_it_was_declared() {
                 key: key.map(Into::into),
                 default: default.map(Into::into),
                 collation: is_text.then(|| "utf8mb4_general_ci".into()),
+                is_numbered: name == "id",
                 ..Default::default()
             }
         };
@@ -75,6 +76,7 @@ async fn a_table_is_described_as_it_was_declared() {
             column: "author_id".into(),
             references_table: "authors".into(),
             references_column: "id".into(),
+            constraint: "writer".into(),
         }],
         estimated_rows: Some(0),
         last_analyzed: None,

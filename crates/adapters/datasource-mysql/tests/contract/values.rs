@@ -50,7 +50,7 @@ async fn every_type_is_read_as_what_it_is() {
         ("BLOB", "'bytes'", Value::Bytes(b"bytes".to_vec())),
         ("ENUM('Open','Shut')", "'Open'", text("Open")),
         ("SET('a','b','c')", "'a,c'", text("a,c")),
-        ("JSON", "'{\"a\": [1]}'", text("{\"a\": [1]}")),
+        ("JSON", "'{\"a\": [1]}'", Value::Json("{\"a\": [1]}".into())),
         ("POINT", "POINT(1, 2)", text("POINT(1 2)")),
         ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", text("123e4567-e89b-12d3-a456-426655440000")),
         ("INET6", "'::1'", text("::1")),

@@ -14,14 +14,14 @@ use crate::{
 
 /// An index to take rows from, and what it is asked for in FTS5's language.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     pub(super) index: &'a FullTextKey,
     pub(super) query: String,
 }
 
 /// Where rows are taken from: one index, or several together; none where the table has to be read.
 /// Never all of them but for nothing: `None` where no row can match.
-pub(super) fn sources(matching: &Matching) -> Option<Vec<Source<'_>>> {
+pub(crate) fn sources(matching: &Matching) -> Option<Vec<Source<'_>>> {
     let expr = matching.expr.normal();
     if expr == Expr::Any(Vec::new()) {
         return None;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Rows that match: what stands after `FROM`, with the table called `b`.
-pub(super) struct Search {
+pub(crate) struct Search {
     rows: Statement,
     score: &'static str,
     order: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Search {
 
 impl Search {
     /// The rows that match, through these indexes.
-    pub(super) async fn over(
+    pub(crate) async fn over(
         session: &mut Session,
         request: &Matching,
         sources: Vec<Source<'_>>,
@@ -33,6 +33,16 @@ impl Search {
         let is_one = joined.iter().all(|column| Some(column) == joined.first());
         let rowid = joined.into_iter().next().filter(|_| is_one);
         Ok(Self::written(request, rowid.as_deref().map(|rowid| (rowid, sources.as_slice()))))
+    }
+
+    /// The rows: what stands after `FROM`, with the table called `b`, and conditions that all hold.
+    pub(crate) fn rows(self) -> Statement {
+        self.rows
+    }
+
+    /// How well one of them fits: higher is better.
+    pub(crate) fn score(&self) -> &'static str {
+        self.score
     }
 
     fn written(request: &Matching, sources: Option<(&str, &[Source<'_>])>) -> Self {

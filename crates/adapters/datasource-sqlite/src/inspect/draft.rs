@@ -82,6 +82,7 @@ impl Draft {
                 name: rowid.to_owned(),
                 declared_type: "INTEGER".to_owned(),
                 kind: ColumnKind::Integer,
+                is_numbered: true,
                 ..DiscoveredColumn::default()
             };
             self.table.columns.insert(0, column);
@@ -94,6 +95,7 @@ impl Draft {
             // Elsewhere SQLite lets a primary key be NULL, for the sake of files from long ago.
             let is_rowid = alone && column.declared_type == "INTEGER";
             column.nullable &= !(without_rowid || is_rowid);
+            column.is_numbered |= is_rowid && !without_rowid;
         }
         self.table.primary_key = key;
     }

@@ -133,16 +133,21 @@ async fn foreign_keys_are_told_with_the_columns_they_imply() {
     )
     .await;
     let table = lab.table(&main_db(), "child").await;
-    let relation = |column: &str, table: &str, other: &str| Relation {
+    let relation = |column: &str, table: &str, other: &str, constraint: &str| Relation {
         column: column.into(),
         references_table: table.into(),
         references_column: other.into(),
+        constraint: constraint.into(),
     };
     let mut found = table.relations.clone();
     found.sort_by(|a, b| a.column.cmp(&b.column));
     assert_eq!(
         found,
-        [relation("other", "gone", "z"), relation("px", "Parent", "x"), relation("py", "Parent", "y")]
+        [
+            relation("other", "gone", "z", "1"),
+            relation("px", "Parent", "x", "0"),
+            relation("py", "Parent", "y", "0")
+        ]
     );
 }
 

@@ -72,6 +72,7 @@ impl TryFrom<Model> for SearchRecord {
             folded: row.folded,
             mode: row.mode.parse().map_err(|_| Fault::Corrupt("searches.mode"))?,
             databases: ids::read(&row.databases).ok_or(Fault::Corrupt("searches.databases"))?,
+            categories: Vec::new(),
             results: row.results.try_into().map_err(|_| Fault::Corrupt("searches.results"))?,
             took: Duration::from_micros(took),
             cached: row.cached,

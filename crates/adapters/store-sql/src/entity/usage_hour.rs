@@ -18,7 +18,7 @@ pub(crate) struct Model {
     pub(crate) counted: i64,
     pub(crate) response_time_us: i64,
     pub(crate) spent_microcents: i64,
-    /// See [`Sketch`](crate::usage::Sketch).
+    /// See [`TimeSketch`](altus4_analytics::TimeSketch).
     pub(crate) latencies: Vec<u8>,
 }
 

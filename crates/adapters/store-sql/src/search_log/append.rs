@@ -12,6 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
+    analytics,
     entity::{account, popular_query, search},
     error::Fault,
     pools::Pools,
@@ -35,6 +36,8 @@ pub(super) async fn append(searches: &[SearchRecord], pools: &Pools) -> Result<(
         search::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
     }
     count(&fresh, &transaction).await?;
+    let logged: Vec<_> = fresh.iter().map(|search| analytics::logged(search)).collect();
+    analytics::record(&logged, &transaction).await?;
     Ok(transaction.commit().await?)
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
+use altus4_analytics::LoggedSearch;
 use altus4_kernel::{AccountId, SearchId};
-use altus4_search::Interaction;
+use altus4_search::{Interaction, InteractionKind, SearchRecord};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, prelude::TextUuid,
-    sea_query::OnConflict,
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    prelude::TextUuid, sea_query::OnConflict,
 };
 
 use crate::{
+    analytics,
     entity::{search, search_event},
     error::Fault,
     pools::Pools,
@@ -46,6 +48,7 @@ pub(super) async fn interact(
     if !unknown.is_empty() {
         return Ok(unknown);
     }
+    let clicked = newly_clicked(interactions, &transaction).await?;
     for chunk in chunks(interactions) {
         let rows = chunk.iter().map(|event| search_event::Model::from(event).into_active_model());
         let key = [Column::SearchId, Column::ResultId, Column::Kind];
@@ -54,6 +57,40 @@ pub(super) async fn interact(
             .exec_without_returning(&transaction)
             .await?;
     }
+    analytics::clicked(&clicked, &transaction).await?;
     transaction.commit().await?;
     Ok(unknown)
+}
+
+/// The searches of these of which a result is opened for the first time.
+async fn newly_clicked(
+    interactions: &[Interaction],
+    transaction: &DatabaseTransaction,
+) -> Result<Vec<LoggedSearch>, Fault> {
+    use search_event::Column;
+    let clicks = interactions.iter().filter(|event| event.kind == InteractionKind::Click);
+    let mut ids: Vec<_> = clicks.map(|event| TextUuid(event.search_id.as_uuid())).collect();
+    ids.sort_unstable_by_key(|id| id.0);
+    ids.dedup();
+    let mut known = HashSet::new();
+    for ids in padded(&ids) {
+        let found = search_event::Entity::find()
+            .select_only()
+            .column(Column::SearchId)
+            .filter(Column::SearchId.is_in(ids))
+            .filter(Column::Kind.eq(InteractionKind::Click.as_str()))
+            .into_tuple::<TextUuid>()
+            .all(transaction)
+            .await?;
+        known.extend(found.into_iter().map(|id| id.0));
+    }
+    ids.retain(|id| !known.contains(&id.0));
+    let mut searches = Vec::new();
+    for ids in padded(&ids) {
+        let found = search::Entity::find().filter(search::Column::Id.is_in(ids)).all(transaction).await?;
+        for row in found {
+            searches.push(analytics::logged(&SearchRecord::try_from(row)?));
+        }
+    }
+    Ok(searches)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use altus4_analytics::TimeSketch;
 use altus4_api_keys::UsageEvent;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable,
@@ -10,7 +11,6 @@ use sea_orm::{
 
 use super::{
     chunks::{chunks, padded},
-    sketch::Sketch,
     span::Span,
 };
 use crate::{
@@ -29,7 +29,7 @@ type Cell = (uuid::Uuid, i16, i64);
 #[derive(Default)]
 pub(super) struct Cells {
     slots: Slots,
-    hours: BTreeMap<Cell, (usage_hour::Model, Sketch)>,
+    hours: BTreeMap<Cell, (usage_hour::Model, TimeSketch)>,
     /// By endpoint and tier.
     calls: BTreeMap<(Cell, String, String), usage_call::Model>,
     /// By code and status.
@@ -93,7 +93,7 @@ impl Cells {
                 spent_microcents,
                 latencies,
             };
-            (model, Sketch::default())
+            (model, TimeSketch::default())
         });
         sums.requests += 1;
         sums.failed += failed;
@@ -182,7 +182,7 @@ impl Cells {
                 sums.counted += row.counted;
                 sums.response_time_us = sums.response_time_us.saturating_add(row.response_time_us);
                 sums.spent_microcents = sums.spent_microcents.saturating_add(row.spent_microcents);
-                let sketch = Sketch::from_bytes(&row.latencies);
+                let sketch = TimeSketch::from_bytes(&row.latencies);
                 latencies.merge(&sketch.ok_or(Fault::Corrupt("usage_hours.latencies"))?);
             }
         }

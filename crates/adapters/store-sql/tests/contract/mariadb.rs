@@ -51,8 +51,16 @@ mod search_log {
     altus4_search::search_log_contract!(tokio::test, crate::subject::Subject::mariadb().await);
 }
 
+mod analytics {
+    altus4_analytics::analytics_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
 mod saved_searches {
     altus4_search::saved_searches_contract!(tokio::test, crate::subject::Subject::mariadb().await);
+}
+
+mod entities {
+    altus4_entities::entities_contract!(tokio::test, crate::subject::Subject::mariadb().await);
 }
 
 mod connections {

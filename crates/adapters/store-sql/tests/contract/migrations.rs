@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::subject::{config, execute, store};
 
 const FIRST: &str = "m20261121_000001_create_accounts";
-const ALL: usize = 29;
+const ALL: usize = 37;
 
 fn mariadb() -> String {
     let server = MariaDb::shared();

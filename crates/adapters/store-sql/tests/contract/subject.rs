@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use altus4_analytics::AnalyticsReader;
 use altus4_api_keys::{
     AnswerStore, AnswerTimes, ApiKeyRepository, Claim, KeyDigest, RetryKey, StoredAnswer, UsageStore,
     testkit::{ApiKeysSubject, UsageSubject},
@@ -10,6 +11,7 @@ use altus4_connections::{
     ConnectionRepository, EvidenceStore, IndexJobRepository,
     testkit::{ConnectionsSubject, EvidenceSubject, IndexJobsSubject, sample_connection},
 };
+use altus4_entities::{EntityRepository, testkit::EntitiesSubject};
 use altus4_kernel::{
     AccountId, AuditEvent, AuditFilter, AuditLog, Page, PageRequest, Plan, PortResult, Role, Timestamp,
     testkit::sample_event, uuid::Uuid,
@@ -40,11 +42,13 @@ pub(crate) struct Subject {
     usage: Arc<dyn UsageStore>,
     answers: Arc<dyn AnswerStore>,
     connections: Arc<dyn ConnectionRepository>,
+    entities: Arc<dyn EntityRepository>,
     evidence: Arc<dyn EvidenceStore>,
     index_jobs: Arc<dyn IndexJobRepository>,
     vectors: Arc<dyn VectorIndexRepository>,
-    searches: Arc<dyn SearchLog>,
+    pub(crate) searches: Arc<dyn SearchLog>,
     saved: Arc<dyn SavedSearchRepository>,
+    pub(crate) analytics: Arc<dyn AnalyticsReader>,
     folder: Option<TempDir>,
 }
 
@@ -61,11 +65,13 @@ impl Subject {
             usage: store.usage(),
             answers: store.answers(),
             connections: store.connections(),
+            entities: store.entities(),
             evidence: store.search_evidence(),
             index_jobs: store.index_jobs(),
             vectors: store.vector_indexes(),
             searches: store.search_log(),
             saved: store.saved_searches(),
+            analytics: store.analytics(),
             store,
             url,
             folder,
@@ -119,7 +125,7 @@ pub(crate) async fn execute(url: &str, sql: &str) {
 }
 
 /// Deactivates an account and nothing that belongs to it.
-async fn deactivate(subject: &Subject, id: AccountId) {
+pub(crate) async fn deactivate(subject: &Subject, id: AccountId) {
     let set = "deactivated_at = '2026-01-16 00:00:00.0', active_email = NULL";
     subject.execute(&format!("UPDATE accounts SET {set} WHERE id = '{id}'")).await;
 }
@@ -256,6 +262,38 @@ async fn remove_connection(subject: &Subject, number: u8) {
     let id = sample_connection(number.into(), owner(), "any").connection.id;
     let event = sample_event(9_500 + u128::from(number), owner());
     assert!(subject.connections.remove(owner(), id, &event).await.expect("remove"));
+}
+
+#[async_trait]
+impl EntitiesSubject for Subject {
+    fn entities(&self) -> &dyn EntityRepository {
+        self.entities.as_ref()
+    }
+
+    fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
+    }
+
+    async fn add_connection(&self, account: u8, connection: u8) {
+        let id = AccountId::from_uuid(Uuid::from_u128(account.into()));
+        if self.connections.plan_of(id).await.expect("plan_of").is_none() {
+            add_account(self, id, Role::User, Plan::Enterprise).await;
+        }
+        let stored = sample_connection(connection.into(), id, &format!("connection {connection}"));
+        let event = sample_event(7_000 + u128::from(connection), id);
+        self.connections.insert(&stored, None, &event).await.expect("insert");
+    }
+
+    async fn remove_connection(&self, account: u8, connection: u8) {
+        let id = AccountId::from_uuid(Uuid::from_u128(account.into()));
+        let connection = sample_connection(connection.into(), id, "any").connection.id;
+        let event = sample_event(7_500, id);
+        assert!(self.connections.remove(id, connection, &event).await.expect("remove"));
+    }
+
+    async fn deactivate(&self, account: u8) {
+        deactivate(self, AccountId::from_uuid(Uuid::from_u128(account.into()))).await;
+    }
 }
 
 #[async_trait]

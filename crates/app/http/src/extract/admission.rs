@@ -3,7 +3,7 @@
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
-    Error, HttpMessage,
+    Error, HttpMessage, HttpRequest,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
@@ -25,7 +25,7 @@ use crate::{
         limits::{self, QuotaExceeded},
     },
     middleware::carry_out,
-    routes::{Access, Rule},
+    routes::{Access, Rule, is_of_records},
     state::State,
 };
 
@@ -60,6 +60,7 @@ async fn check(rule: Rule, request: &ServiceRequest) -> Result<(), ApiError> {
         }
         Access::Uncounted => gate.look().await,
         Access::Session | Access::Needs(_) | Access::Administrator => {
+            gate.find_path(rule).await?;
             let caller = gate.identify().await?;
             gate.count(&caller).await?;
             permit(rule.access, &caller.principal)
@@ -97,6 +98,15 @@ impl Gate<'_> {
         let caller = self.identify().await?;
         let rate = self.state.services.meter.rate_status(&caller.principal).await?;
         self.context.measured.set(Some(Measured { tier: caller.principal.tier, rate }));
+        Ok(())
+    }
+
+    /// Whether the path is there at all for whoever shows no credential. Of records, it is where somebody
+    /// has an entity of that name.
+    async fn find_path(&self, rule: Rule) -> Result<(), ApiError> {
+        if is_of_records(rule.path) && Presented::of(self.request.headers())?.is_none() {
+            known_path(self.state, self.request.request()).await?;
+        }
         Ok(())
     }
 
@@ -156,6 +166,17 @@ impl Gate<'_> {
             }
         }
     }
+}
+
+/// That some entity has the name in the path.
+///
+/// Errors: 404 where none has.
+pub(crate) async fn known_path(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
+    let name = request.match_info().get("entity").unwrap_or_default();
+    if state.services.entities.is_known(name).await? {
+        return Ok(());
+    }
+    Err(ApiError::not_found("path", request.path()))
 }
 
 /// What is told of a key and its use, also where it is refused.

@@ -35,6 +35,13 @@ impl JsonBody {
         Fields::of_json(value, read)
     }
 
+    /// The value as it stands.
+    ///
+    /// Errors: `MALFORMED_REQUEST` when there is none.
+    pub(crate) fn value(self) -> Result<Value, ApiError> {
+        self.0.ok_or_else(|| ApiError::new(Code::MalformedRequest, "A JSON body is required"))
+    }
+
     /// Reads a list of objects, one after the other.
     ///
     /// Errors: `MALFORMED_REQUEST` when there is none; every fault that reading them finds.

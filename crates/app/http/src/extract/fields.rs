@@ -108,6 +108,11 @@ impl Fields {
         value
     }
 
+    /// How many faults were found so far.
+    pub(crate) fn count_faults(&self) -> usize {
+        self.faults.len()
+    }
+
     /// Says more of the one fault that has its own code.
     pub(crate) fn detail(&mut self, name: &str, value: impl Into<Value>) {
         self.details.insert(name.to_owned(), value.into());
@@ -298,6 +303,17 @@ impl Fields {
         #[cfg(test)]
         self.asked.append(&mut inner.asked);
         Some(value)
+    }
+
+    /// What stands under a field that was taken: an object whose members are read by `read`.
+    pub(crate) fn nested<T>(
+        &mut self,
+        name: &str,
+        members: Map<String, Value>,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        self.values.insert(name.to_owned(), Value::Object(members));
+        self.object(name, read)
     }
 
     /// A list of so many objects, each read by `read`.

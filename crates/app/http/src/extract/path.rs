@@ -26,6 +26,19 @@ macro_rules! path_ids {
     )*};
 }
 
+/// The `{name}` of an entity in the path.
+#[derive(Debug, Clone)]
+pub(crate) struct EntityPath(pub(crate) String);
+
+impl FromRequest for EntityPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.match_info().get("name").unwrap_or_default().to_owned())))
+    }
+}
+
 path_ids! {
     /// The `{id}` of a database in the path.
     DatabaseId(ConnectionId) = "database" in "id";

@@ -60,8 +60,9 @@ fn decode(query: &str) -> Option<Map<String, Value>> {
     Some(parameters)
 }
 
-/// A `%` that begins no escape stands for itself.
-fn unescape(text: &str) -> Option<String> {
+/// The text without its escapes, `+` as a space; `None` where it is no UTF-8. A `%` that begins no escape
+/// stands for itself.
+pub(crate) fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

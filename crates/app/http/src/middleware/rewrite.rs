@@ -13,9 +13,16 @@ use actix_web::{
 /// Older names below `/api/v1`, and what they are names of.
 const ALIASES: &[(&str, &str)] = &[
     ("api-keys", "keys"),
+    ("analytics/trends", "analytics/search-trends"),
+    ("analytics/history", "analytics/search-history"),
     ("status", "management/health"),
     ("management/setup-initial-api-key", "management/setup"),
 ];
+
+/// The older names below `/api/v1`.
+pub(crate) fn aliases() -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().map(|(alias, _)| *alias)
+}
 
 /// Gives a request the path that the route table knows it by.
 pub(crate) async fn rewrite<B: MessageBody + 'static>(

@@ -2,13 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use altus4_connections::ConnectionService;
-use altus4_kernel::{Clock, IdGenerator};
+use altus4_connections::{
+    ByEngine, ConnectionProbe, ConnectionService, SchemaInspector,
+    testkit::{FakeProbe, FixedInspector, InMemoryConnections},
+};
+use altus4_kernel::{
+    Clock, IdGenerator,
+    testkit::{FakeSecretCipher, SequentialIds},
+};
 use altus4_search::{
     CachedSearch, CachedSearchPorts, ConnectionEpochs, HistoryService, NoSpelling, SavedSearchService,
     SearchRecorder, SearchService, SuggestionService,
     testkit::{InMemoryAnswerCache, InMemorySavedSearches, InMemorySearchLog},
 };
+
+use super::fakes::articles;
 
 pub(super) struct Around {
     pub(super) front: CachedSearch,
@@ -55,4 +63,24 @@ impl Around {
             saved,
         }
     }
+}
+
+/// The use cases of connections, over a server that is said to be so.
+pub(super) fn databases(
+    connections: &InMemoryConnections,
+    probe: FakeProbe,
+    cipher: Arc<FakeSecretCipher>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<SequentialIds>,
+) -> ConnectionService {
+    let probe: Arc<dyn ConnectionProbe> = Arc::new(probe);
+    let inspector: Arc<dyn SchemaInspector> = Arc::new(FixedInspector::new(vec![articles()]));
+    ConnectionService::new(
+        Arc::new(connections.clone()),
+        cipher,
+        ByEngine::new(Some(probe), None),
+        ByEngine::new(Some(inspector), None),
+        Arc::clone(clock),
+        ids.clone(),
+    )
 }

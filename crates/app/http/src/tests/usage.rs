@@ -87,7 +87,7 @@ async fn what_was_refused_is_written_down_and_counts_only_if_it_was_let_through(
     let expired = desk.call(Method::GET, DATABASES, "r-6").await;
     assert_eq!((expired.status, &*expired.code()), (StatusCode::UNAUTHORIZED, "EXPIRED_API_KEY"));
     // Neither an unknown path nor a wrong method has a route to be written down under.
-    desk.call(Method::GET, "/api/v1/nothing", "r-7").await;
+    desk.call(Method::GET, "/api/v1/nothing/of/all", "r-7").await;
     desk.call(Method::PUT, DATABASES, "r-8").await;
 
     let mut events = desk.events().await;
@@ -284,4 +284,5 @@ async fn counters_sum_up_what_was_answered() {
         (&data["usage"], &data["cache"]),
         (&json!({ "pending": 0, "dropped": 0 }), &json!("degraded"))
     );
+    assert_eq!(data["searches"], data["usage"]);
 }

@@ -14,6 +14,7 @@ use actix_web::{
     test::{TestRequest, init_service},
     web::Data,
 };
+use altus4_analytics::testkit::AnalyticsSubject;
 use altus4_api_keys::{
     AiPrices, AnswerTimes, ApiKeyPorts, ApiKeyService, FairShare, KeyCheck, Meter, MeterPorts, RequestFilter,
     SafeRetries, Tiers, TokenPrice, UsageEvent, UsagePorts, UsageRange, UsageRecorder, UsageService,
@@ -24,9 +25,8 @@ use altus4_api_keys::{
     },
 };
 use altus4_connections::{
-    ByEngine, ConnectionProbe, ConnectionService, EvidenceRecorder, IndexPorts, IndexService,
-    SchemaInspector,
-    testkit::{FakeProbe, FixedInspector, InMemoryConnections, InMemoryEvidence, InMemoryIndexJobs},
+    ByEngine, EvidenceRecorder, IndexPorts, IndexService,
+    testkit::{FakeProbe, InMemoryConnections, InMemoryEvidence, InMemoryIndexJobs},
 };
 use altus4_kernel::{
     AccountId, ApiKeyId, ChangeFeed, ChangeSubscriber, Clock, PageRequest, Plan, Role, TextGenerator,
@@ -46,8 +46,10 @@ use serde_json::{Value, json};
 
 pub(super) use super::{answer::Answer, fakes::Mood};
 use super::{
-    around::Around,
-    fakes::{CountingRandom, FakeBuilder, FakeCheck, FakeIndex, FakeSchema, Listener, articles},
+    around::{Around, databases},
+    entities::entities_of,
+    fakes::{CountingRandom, FakeBuilder, FakeCheck, FakeIndex, FakeSchema, Listener},
+    figures::Figures,
     vectors::vector_service,
 };
 use crate::{
@@ -71,6 +73,8 @@ pub(super) struct World {
     pub(super) keys: InMemoryApiKeys,
     /// What was searched.
     pub(super) evidence: EvidenceRecorder,
+    /// What was searched for, as analytics knows it: tests write it.
+    pub(super) figures: Figures,
     connections: InMemoryConnections,
     searches: InMemorySearchLog,
     saved: InMemorySavedSearches,
@@ -154,15 +158,11 @@ impl World {
         };
         let meter = Meter::new(measures, scene.tiers);
         let connection_service = databases(&connections, scene.probe, cipher.clone(), &shared_clock, &ids);
+        let entities = entities_of(&connection_service, cipher.clone(), &shared_clock, &ids);
         let epochs = Arc::new(ConnectionEpochs::default());
-        let subscribers: Vec<Arc<dyn ChangeSubscriber>> = vec![
-            Arc::new(key_check.clone()),
-            Arc::new(meter.clone()),
-            Arc::new(connection_service.clone()),
-            epochs.clone(),
-            listener.clone(),
-        ];
-        let changes = ChangeFeed::new(subscribers, None);
+        let copies: [Arc<dyn ChangeSubscriber>; 3] =
+            [Arc::new(key_check.clone()), Arc::new(meter.clone()), Arc::new(connection_service.clone())];
+        let changes = ChangeFeed::new([&copies[..], &[epochs.clone(), listener.clone()]].concat(), None);
         let connection_service = connection_service.announcing(changes.clone());
         let key_ports = ApiKeyPorts {
             keys: Arc::new(keys.clone()),
@@ -205,6 +205,7 @@ impl World {
             (epochs, scene.answers_kept),
             (&shared_clock, ids.clone()),
         );
+        let figures = Figures::default();
         let services = Services {
             administration: AdministrationService::new(ports.clone(), Arc::new(users), settings),
             users: UserService::new(ports, settings),
@@ -224,10 +225,12 @@ impl World {
                 AnswerTimes::default(),
             ),
             changes,
+            entities,
             analysis,
             search: around.front,
             search_recorder: around.recorder,
             history: around.history,
+            analytics: figures.service(scene.text_generator.as_ref(), &shared_clock),
             saved_searches: around.saved_searches,
             suggestions: around.suggestions,
             connections: connection_service,
@@ -252,6 +255,7 @@ impl World {
             listener,
             keys,
             evidence,
+            figures,
             connections,
             searches: around.searches,
             saved: around.saved,
@@ -318,6 +322,7 @@ impl World {
         self.keys.add_account(id, Role::User, plan);
         self.connections.add_account(id, plan);
         self.searches.add_account(id);
+        self.figures.searches.add_account(id).await;
         self.saved.add_account(id);
         answer.text("/data/token")
     }
@@ -357,26 +362,6 @@ impl World {
 fn prices() -> AiPrices {
     let price = TokenPrice { input: 15_000_000, output: 60_000_000 };
     AiPrices::new([("chat-model".to_owned(), price)])
-}
-
-/// The use cases of connections, over a server that is said to be so.
-fn databases(
-    connections: &InMemoryConnections,
-    probe: FakeProbe,
-    cipher: Arc<FakeSecretCipher>,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<SequentialIds>,
-) -> ConnectionService {
-    let probe: Arc<dyn ConnectionProbe> = Arc::new(probe);
-    let inspector: Arc<dyn SchemaInspector> = Arc::new(FixedInspector::new(vec![articles()]));
-    ConnectionService::new(
-        Arc::new(connections.clone()),
-        cipher,
-        ByEngine::new(Some(probe), None),
-        ByEngine::new(Some(inspector), None),
-        Arc::clone(clock),
-        ids.clone(),
-    )
 }
 
 pub(super) fn bearer(request: TestRequest, token: &str) -> TestRequest {

@@ -15,7 +15,7 @@ use altus4_kernel::{AiPayer, Environment, Granted, grants::Search};
 use altus4_search::SearchQuery;
 
 pub(crate) use self::{
-    body::{SearchBody, SearchLink},
+    body::{SearchBody, SearchLink, read_filter},
     dto::{FailureDto, SearchResultsDto},
 };
 use crate::{

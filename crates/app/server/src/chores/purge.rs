@@ -3,6 +3,7 @@
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
+use altus4_analytics::{AnalyticsKeeper, day_of};
 use altus4_api_keys::{SafeRetries, UsageStore};
 use altus4_kernel::{Clock, PortResult};
 use altus4_search::HistoryService;
@@ -24,6 +25,11 @@ pub(super) struct Purged {
     pub(super) purge_after: Duration,
     pub(super) usage: Arc<dyn UsageStore>,
     pub(super) history: HistoryService,
+    pub(super) search_sums: Arc<dyn AnalyticsKeeper>,
+    /// How long single searches are kept.
+    pub(super) searches_kept: Duration,
+    /// How long the sums of their months are kept.
+    pub(super) search_sums_kept: Duration,
     pub(super) retries: SafeRetries,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -44,6 +50,7 @@ impl Purge {
                 tell("sessions", chores.users.purge_sessions().await);
                 tell("usage", purge_usage(&chores).await);
                 tell("searches", purge_searches(&chores).await);
+                tell("search sums", purge_search_sums(&chores).await);
                 tell("answers", chores.retries.purge().await);
             }
         }))
@@ -72,7 +79,21 @@ async fn purge_usage(chores: &Purged) -> PortResult<u64> {
 async fn purge_searches(chores: &Purged) -> PortResult<u64> {
     let mut all = 0;
     loop {
-        let purged = chores.history.purge().await?;
+        let purged = chores.history.purge(chores.searches_kept).await?;
+        if purged == 0 {
+            return Ok(all);
+        }
+        all += purged;
+        tokio::time::sleep(REST).await;
+    }
+}
+
+async fn purge_search_sums(chores: &Purged) -> PortResult<u64> {
+    // Sums are never gone before what they are the sums of.
+    let kept = chores.search_sums_kept.max(chores.searches_kept);
+    let mut all = 0;
+    loop {
+        let purged = chores.search_sums.purge(day_of(chores.clock.now() - kept)).await?;
         if purged == 0 {
             return Ok(all);
         }

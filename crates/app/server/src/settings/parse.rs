@@ -65,6 +65,11 @@ pub(crate) fn days(text: &str) -> Result<Duration, String> {
     days.map(|days| Duration::from_hours(24 * days)).ok_or_else(|| is(text))
 }
 
+/// At least one: what is kept for none could not be shown.
+pub(crate) fn kept_days(text: &str) -> Result<Duration, String> {
+    days(text).ok().filter(|kept| !kept.is_zero()).ok_or_else(|| is(text))
+}
+
 pub(crate) fn cache_seconds(text: &str) -> Result<Duration, String> {
     let seconds: Option<u64> = text.parse().ok().filter(|seconds| *seconds <= MAX_CACHE_SECONDS);
     seconds.map(Duration::from_secs).ok_or_else(|| is(text))

@@ -68,6 +68,10 @@ pub(crate) const DEFAULT_PLAN: Variable =
     Variable::plain("ALTUS4_DEFAULT_PLAN", Some("enterprise"), "'free', 'pro' or 'enterprise'");
 pub(crate) const PURGE_AFTER_DAYS: Variable =
     Variable::plain("ALTUS4_PURGE_AFTER_DAYS", Some("30"), "a whole number of days from 0 to 3650");
+pub(crate) const SEARCH_LOG_DAYS: Variable =
+    Variable::plain("ALTUS4_SEARCH_LOG_DAYS", Some("90"), "a whole number of days from 1 to 3650");
+pub(crate) const ANALYTICS_DAYS: Variable =
+    Variable::plain("ALTUS4_ANALYTICS_DAYS", Some("731"), "a whole number of days from 1 to 3650");
 pub(crate) const CONNECT_ALLOW: Variable = Variable::plain(
     "ALTUS4_CONNECT_ALLOW",
     None,
@@ -143,7 +147,7 @@ pub(crate) const LOG: Variable = Variable::plain(
 );
 
 /// Every variable that is read.
-pub(crate) const ALL: [Variable; 30] = [
+pub(crate) const ALL: [Variable; 32] = [
     ENV,
     DATA_DIR,
     HOST,
@@ -157,6 +161,8 @@ pub(crate) const ALL: [Variable; 30] = [
     API_KEY_SECRETS,
     DEFAULT_PLAN,
     PURGE_AFTER_DAYS,
+    SEARCH_LOG_DAYS,
+    ANALYTICS_DAYS,
     CONNECT_ALLOW,
     CONNECT_DENY,
     SQLITE_SOURCES,

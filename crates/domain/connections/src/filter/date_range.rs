@@ -1,7 +1,7 @@
 //! Rows of some days: the shortest way to ask for what is recent.
 
 use super::moment;
-use crate::{Column, ColumnKind, Filter, Table, Test, Value};
+use crate::{Column, ColumnKind, ColumnRef, Filter, Table, Test, Value};
 
 /// The columns that say when a row came to be, the likeliest first.
 const CREATED: [&str; 6] = ["created_at", "createdAt", "created", "created_on", "date_created", "date"];
@@ -37,13 +37,19 @@ impl DateRange {
     pub fn of(&self, table: &Table) -> Option<Filter> {
         let holds_dates = |column: &&Column| column.found.kind == ColumnKind::Temporal;
         let column = CREATED.iter().find_map(|name| table.column(name).filter(holds_dates))?;
-        let is = |test| Filter::Is(column.column.clone(), test);
+        Some(self.of_column(&column.column))
+    }
+
+    /// Rows whose value of this column, which holds dates, is within the range.
+    #[must_use]
+    pub fn of_column(&self, column: &ColumnRef) -> Filter {
+        let is = |test| Filter::Is(column.clone(), test);
         let from = self.from.iter().map(|from| is(Test::Gte(Value::Text(from.clone()))));
         let to = self.to.iter().map(|(to, counts)| {
             let to = Value::Text(to.clone());
             is(if *counts { Test::Lte(to) } else { Test::Lt(to) })
         });
-        Some(Filter::All(from.chain(to).collect()))
+        Filter::All(from.chain(to).collect())
     }
 }
 

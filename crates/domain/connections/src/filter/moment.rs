@@ -11,6 +11,21 @@ const TO_MINUTES: &[FormatItem<'_>] = format_description!("[hour]:[minute]");
 const TO_SECONDS: &[FormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 const TO_PARTS: &[FormatItem<'_>] = format_description!("[hour]:[minute]:[second].[subsecond digits:6]");
 
+/// A date, or a date and time, of ISO 8601 as databases compare and keep it: in UTC where it had an offset,
+/// with a space between the two. Dates that are none, such as MySQL's `0000-00-00`, are among them.
+/// `None` for anything else.
+#[must_use]
+pub fn as_date(text: &str) -> Option<String> {
+    date(text).or_else(|| no_date(text))
+}
+
+/// A time of day, or a span of at most 838 hours, as databases compare and keep it. `None` for anything
+/// else.
+#[must_use]
+pub fn as_time(text: &str) -> Option<String> {
+    time_of_day(text).or_else(|| duration(text))
+}
+
 /// A date, or a date and time, moved to UTC where it has an offset: `2026-01-31`,
 /// `2026-01-31 09:30:00`, or with six digits more.
 pub(super) fn date(text: &str) -> Option<String> {
@@ -23,6 +38,39 @@ pub(super) fn date(text: &str) -> Option<String> {
     let moment = PrimitiveDateTime::new(day(day_text)?, clock_time(clock)?);
     let utc = moment.assume_offset(offset).checked_to_offset(UtcOffset::UTC)?;
     Some(format!("{} {}", utc.date().format(DAY).ok()?, written(utc.time())?))
+}
+
+/// What MySQL keeps in the place of a date that is none, `0000-00-00` or `2026-00-00`, with a time or
+/// without.
+pub(super) fn no_date(text: &str) -> Option<String> {
+    let (day, clock) = match text.split_once(['T', ' ']) {
+        Some((day, clock)) => (day, Some(clock_time(clock)?)),
+        None => (text, None),
+    };
+    let parts: Vec<&str> = day.split('-').collect();
+    let [year, month, day_of_month] = parts[..] else { return None };
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    let is_none = digits(year, 4)
+        && digits(month, 2)
+        && digits(day_of_month, 2)
+        && (month == "00" || day_of_month == "00")
+        && month <= "12"
+        && day_of_month <= "31";
+    match clock {
+        _ if !is_none => None,
+        None => Some(day.to_owned()),
+        Some(clock) => Some(format!("{day} {}", written(clock)?)),
+    }
+}
+
+/// A span of hours, minutes and seconds, as MySQL's `TIME` keeps up to 838 hours: `-12:00:00`.
+pub(super) fn duration(text: &str) -> Option<String> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (hours, rest) = unsigned.split_once(':')?;
+    let is_plain = (2..=3).contains(&hours.len()) && hours.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = is_plain && hours.parse::<u16>().is_ok_and(|hours| hours <= 838);
+    fits.then(|| clock_time(&format!("00:{rest}")).and_then(written))?
+        .map(|clock| format!("{}{hours}{}", &text[..text.len() - unsigned.len()], &clock[2..]))
 }
 
 /// A time of day: `09:30:00`, or with six digits more.

@@ -1,5 +1,6 @@
 //! Values of filters, as columns of each kind compare with them.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Number;
 
 use super::{moment, query::Scalar};
@@ -19,6 +20,8 @@ pub(super) enum Family {
     Date,
     Time,
     Year,
+    /// Bytes, which are written in base64.
+    Binary,
     /// A column without a type, as SQLite has them.
     Any,
     /// Nothing to compare with.
@@ -43,7 +46,8 @@ impl Family {
                 Self::Text
             }
             ColumnKind::Other if declared.is_empty() || begins("any") => Self::Any,
-            ColumnKind::Json | ColumnKind::Binary | ColumnKind::Other => Self::Opaque,
+            ColumnKind::Binary => Self::Binary,
+            ColumnKind::Json | ColumnKind::Other => Self::Opaque,
         }
     }
 }
@@ -56,8 +60,9 @@ pub(super) fn value(scalar: &Scalar, family: Family) -> Result<Value, &'static s
         Family::Decimal => decimal(scalar),
         Family::Float => float(scalar),
         Family::Boolean => boolean(scalar),
-        Family::Date => text(scalar).and_then(moment::date).map(Value::Text),
-        Family::Time => text(scalar).and_then(moment::time_of_day).map(Value::Text),
+        Family::Date => text(scalar).and_then(moment::as_date).map(Value::Text),
+        Family::Time => text(scalar).and_then(moment::as_time).map(Value::Text),
+        Family::Binary => text(scalar).and_then(|text| STANDARD.decode(text).ok()).map(Value::Bytes),
         Family::Any => Some(as_written(scalar)),
         Family::Opaque => None,
     };
@@ -70,6 +75,7 @@ pub(super) fn value(scalar: &Scalar, family: Family) -> Result<Value, &'static s
         Family::Boolean => "must be true or false",
         Family::Date => "must be a date, or a date and time, as ISO 8601 has it",
         Family::Time => "must be a time such as 09:30:00",
+        Family::Binary => "must be bytes in base64",
         Family::Any | Family::Opaque => "is of a kind that can't be compared; isNull can be asked for",
     })
 }

@@ -70,6 +70,8 @@ pub(super) enum Asked {
     Compare(Comparison, Scalar),
     In(Vec<Scalar>),
     IsNull,
+    /// Of a related record: that there is one with a value, which isn't that there is none without.
+    IsNotNull,
     Text(TextTest, String),
 }
 

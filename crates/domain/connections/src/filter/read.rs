@@ -150,8 +150,7 @@ impl Reader {
             "endsWith" => self.text(place, json).map(text(TextTest::EndsWith)),
             "contains" => self.text(place, json).map(text(TextTest::Contains)),
             "isNull" => {
-                let null = is(Asked::IsNull);
-                self.flag(place, json).map(|wanted| if wanted { null } else { not(null) })
+                self.flag(place, json).map(|wanted| is(if wanted { Asked::IsNull } else { Asked::IsNotNull }))
             }
             "between" => {
                 let low_and_high = self.values(place, json)?;

@@ -51,6 +51,7 @@ fn show(filter: &Filter) -> String {
         Filter::Any(filters) => join(filters, " | "),
         Filter::Not(filter) => format!("!{}", show(filter)),
         Filter::Is(column, test) => format!("{} {test:?}", column.name()),
+        Filter::Related(link, filter) => format!("{}: {}", link.to.table.name(), show(filter)),
     }
 }
 

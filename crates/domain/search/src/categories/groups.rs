@@ -165,6 +165,10 @@ mod tests {
     use crate::{terms::Terms, testkit::sample_answer};
 
     fn named(results: &[(&str, [f32; 2])], query: &str) -> Vec<Vec<String>> {
+        named_in(SearchLanguage::English, results, query)
+    }
+
+    fn named_in(language: SearchLanguage, results: &[(&str, [f32; 2])], query: &str) -> Vec<Vec<String>> {
         let hits = sample_answer(1, u32::try_from(results.len()).unwrap(), "x").hits;
         let mut hits: Vec<(Hit, Option<Vector>)> = hits
             .into_iter()
@@ -174,8 +178,8 @@ mod tests {
                 (Hit { data, ..hit }, Vector::new(vector))
             })
             .collect();
-        let terms = Terms::of(query, &[]);
-        name_groups(&mut hits, &mut terms.finders(), |_| SearchLanguage::English);
+        let terms = Terms::of(query, &[language]);
+        name_groups(&mut hits, &mut terms.finders(), |_| language);
         let names = |(hit, _): (Hit, _)| hit.categories.into_iter().map(|category| category.name).collect();
         hits.into_iter().map(names).collect()
     }
@@ -192,6 +196,15 @@ mod tests {
             "repair",
         );
         assert_eq!(named, [["engine"], ["engine"], ["bread"], ["bread"]]);
+    }
+
+    #[test]
+    fn forms_of_a_name_are_one_by_the_rules_of_the_rows_language() {
+        let results =
+            [("Haus", [1.0, 0.1]), ("Häuser", [1.0, 0.2]), ("Brot", [0.1, 1.0]), ("Brote", [0.0, 1.0])];
+        let named_in = |language| named_in(language, &results, "x");
+        assert_eq!(named_in(SearchLanguage::German), [["haus"], ["haus"], ["brot"], ["brot"]]);
+        assert!(named_in(SearchLanguage::English).iter().all(Vec::is_empty));
     }
 
     #[test]

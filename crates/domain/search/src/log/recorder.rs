@@ -55,3 +55,40 @@ impl SearchRecorder {
         self.0.dropped()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use altus4_kernel::{AccountId, PortError, PortErrorKind, System, testkit::block_on, uuid::Uuid};
+
+    use super::*;
+    use crate::{log::MockSearchLog, testkit::sample_record};
+
+    #[test]
+    fn a_log_that_is_down_for_a_minute_loses_nothing_up_to_the_bound_and_what_is_lost_is_counted() {
+        let owner = AccountId::from_uuid(Uuid::from_u128(1));
+        let mut log = MockSearchLog::new();
+        let down = || PortError::new(PortErrorKind::Unavailable, System::Store, "searches.append");
+        log.expect_append().times(60).returning(move |_| Err(down()));
+        let written = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = Arc::clone(&written);
+        log.expect_append().returning(move |searches| {
+            kept.lock().unwrap().extend(searches.iter().map(|search| search.id));
+            Ok(())
+        });
+        let recorder = SearchRecorder::new(Arc::new(log), 600);
+        let searches: Vec<_> = (1..=660).map(|number| sample_record(number, owner, "x")).collect();
+        // Eleven a second, flushed each second, for a minute.
+        for second in searches.chunks(11) {
+            for search in second {
+                recorder.record(search.clone());
+            }
+            block_on(recorder.flush()).unwrap_err();
+        }
+        assert_eq!((recorder.pending(), recorder.dropped()), (600, 60));
+        assert_eq!(block_on(recorder.flush()).unwrap(), 600);
+        let expected: Vec<_> = searches[..600].iter().map(|search| search.id).collect();
+        assert_eq!(*written.lock().unwrap(), expected);
+        recorder.record(searches[659].clone());
+        assert_eq!((recorder.pending(), recorder.dropped()), (1, 60));
+    }
+}

@@ -12,6 +12,8 @@ pub fn passes<'a>(filter: &Filter, table: &Table, value: &dyn Fn(&ColumnRef) -> 
         Filter::All(filters) => filters.iter().all(|filter| passes(filter, table, value)),
         Filter::Any(filters) => filters.iter().any(|filter| passes(filter, table, value)),
         Filter::Not(filter) => !passes(filter, table, value),
+        // No search has such.
+        Filter::Related(..) => false,
         Filter::Is(column, test) => {
             let kind = table.column(column.name()).map(|column| column.found.kind).unwrap_or_default();
             passes_test(test, kind, value(column))

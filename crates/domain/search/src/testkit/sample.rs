@@ -28,6 +28,7 @@ pub fn sample_record(number: u32, account_id: AccountId, query: &str) -> SearchR
         folded: folded(query),
         mode: SearchMode::Natural,
         databases: vec![ConnectionId::from_uuid(Uuid::from_u128(9))],
+        categories: Vec::new(),
         results: 3,
         took: Duration::from_micros(12_345),
         cached: false,

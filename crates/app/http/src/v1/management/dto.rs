@@ -76,7 +76,10 @@ pub(crate) struct MetricsDto {
     /// How long the process has served, in milliseconds.
     uptime: u64,
     requests: RequestCountsDto,
-    usage: UsageCountsDto,
+    /// Requests of keys on their way to the store.
+    usage: QueueCountsDto,
+    /// Searches on their way to the store.
+    searches: QueueCountsDto,
     /// `healthy`, or `degraded`: the service does without it.
     cache: &'static str,
 }
@@ -96,14 +99,14 @@ pub(crate) struct RequestCountsDto {
     in_flight: usize,
 }
 
-/// Usage on its way to the store.
+/// What is on its way to the store.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = UsageCounts)]
-pub(crate) struct UsageCountsDto {
-    /// Requests that are still to be written down.
+#[schema(as = QueueCounts)]
+pub(crate) struct QueueCountsDto {
+    /// How many are still to be written down.
     pending: usize,
-    /// Those that were not, because too many waited.
+    /// How many were not, since the start, because too many waited.
     dropped: u64,
 }
 
@@ -116,9 +119,13 @@ impl MetricsDto {
             timestamp: services.clock.now().to_string(),
             uptime: state.uptime_ms(),
             requests: RequestCountsDto { total, refused, failed, in_flight: services.share.in_flight() },
-            usage: UsageCountsDto {
+            usage: QueueCountsDto {
                 pending: services.recorder.pending(),
                 dropped: services.recorder.dropped(),
+            },
+            searches: QueueCountsDto {
+                pending: services.search_recorder.pending(),
+                dropped: services.search_recorder.dropped(),
             },
             cache: Overall::of(&cache).as_str(),
         }

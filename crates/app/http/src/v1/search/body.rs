@@ -6,6 +6,7 @@ mod read;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+pub(crate) use self::filter::filter as read_filter;
 pub(super) use self::read::{analysis, databases, names, search_query, window};
 
 /// A search.

@@ -10,7 +10,7 @@ use crate::{
 
 /// The filter, as JSON or in the brackets of a query string; `None` where it asks for nothing, or is
 /// at fault.
-pub(super) fn filter(fields: &mut Fields) -> Option<FilterQuery> {
+pub(crate) fn filter(fields: &mut Fields) -> Option<FilterQuery> {
     let found = fields.coded(Code::InvalidFilter, |fields| {
         let bracketed = if fields.is_query() { fields.bracketed("filter") } else { Vec::new() };
         let json = fields.take("filter");

@@ -1,4 +1,4 @@
-//! How many requests took about how long: `DDSketch` (Masson, Rim and Lee, VLDB 2019).
+//! How many searches took about how long: `DDSketch` (Masson, Rim and Lee, VLDB 2019).
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 const RELATIVE_ERROR: f64 = 0.01;
 
 /// Counts by logarithmic bucket: bucket `i` holds the times above γ^(i−1) µs up to γ^i µs, with
-/// γ = (1 + α) / (1 − α) and α the relative error. Two sketches are added bucket by bucket. There are
-/// some 2,200 buckets for all times that can be told, and a few hundred for those that happen, so
-/// none are ever collapsed.
+/// γ = (1 + α) / (1 − α) and α = 0.01 the relative error. Two sketches are added bucket by bucket, in
+/// any order and with the same outcome. There are some 2,200 buckets for all times that can be told,
+/// and a few hundred for those that happen, so none are ever collapsed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Sketch(BTreeMap<u32, u64>);
+pub struct TimeSketch(BTreeMap<u32, u64>);
 
 /// The bucket of times under a microsecond; that of γ^i µs comes `i` after `FIRST`.
 const NOTHING: u32 = 0;
 const FIRST: u32 = 1;
+/// No time that can be told lies beyond this bucket.
+const LAST: u32 = 2_300;
 
 fn gamma() -> f64 {
     (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR)
@@ -38,25 +40,36 @@ fn time_of(bucket: u32) -> u64 {
     (2.0 * upper / (gamma() + 1.0)).round() as u64
 }
 
-impl Sketch {
-    pub(crate) fn add(&mut self, micros: u64) {
-        *self.0.entry(bucket_of(micros)).or_default() += 1;
+impl TimeSketch {
+    /// Counts a time, in microseconds.
+    pub fn add(&mut self, micros: u64) {
+        let count = self.0.entry(bucket_of(micros)).or_default();
+        *count = count.saturating_add(1);
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.0 {
-            *self.0.entry(*bucket).or_default() += count;
+    /// Adds what another counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (bucket, more) in &other.0 {
+            let count = self.0.entry(*bucket).or_default();
+            *count = count.saturating_add(*more);
         }
     }
 
-    /// The time that this part (0–1) of all stayed within; 0 when there are none.
+    /// How many times it counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.values().fold(0, |all, count| all.saturating_add(*count))
+    }
+
+    /// The time, in microseconds, that this part (0–1) of all stayed within: the one of the rank
+    /// ⌊part · (n − 1)⌋, within 1 % (and half a microsecond, for rounding); 0 when there are none.
+    #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of all")]
-    pub(crate) fn quantile(&self, part: f64) -> u64 {
-        let all: u64 = self.0.values().sum();
-        let rank = (part * all.saturating_sub(1) as f64).floor() as u64;
-        let mut passed = 0;
+    pub fn quantile(&self, part: f64) -> u64 {
+        let rank = (part * self.count().saturating_sub(1) as f64).floor() as u64;
+        let mut passed = 0_u64;
         for (bucket, count) in &self.0 {
-            passed += count;
+            passed = passed.saturating_add(*count);
             if passed > rank {
                 return time_of(*bucket);
             }
@@ -64,8 +77,10 @@ impl Sketch {
         0
     }
 
-    /// Pairs of the distance from the bucket before and of the count, as LEB128.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// As stores keep it: pairs of the distance from the bucket before and of the count, as LEB128. The
+    /// form is for good: one of another error would be another column.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len() * 3);
         let mut before = 0;
         for (bucket, count) in &self.0 {
@@ -76,13 +91,17 @@ impl Sketch {
         bytes
     }
 
-    /// What [`Sketch::to_bytes`] wrote; `None` when it is something else.
-    pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+    /// What [`TimeSketch::to_bytes`] wrote; `None` when it is something else.
+    #[must_use]
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let mut counts = BTreeMap::new();
-        let mut bucket = 0u32;
+        let mut bucket = 0_u32;
         while !bytes.is_empty() {
-            bucket = bucket.checked_add(u32::try_from(read(&mut bytes)?).ok()?)?;
-            counts.insert(bucket, read(&mut bytes)?);
+            let distance = u32::try_from(read(&mut bytes)?).ok()?;
+            bucket = bucket.checked_add(distance).filter(|bucket| *bucket <= LAST)?;
+            if counts.insert(bucket, read(&mut bytes)?).is_some() {
+                return None;
+            }
         }
         Some(Self(counts))
     }
@@ -114,8 +133,8 @@ fn read(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn sketch(times: impl IntoIterator<Item = u64>) -> Sketch {
-        let mut sketch = Sketch::default();
+    fn sketch(times: impl IntoIterator<Item = u64>) -> TimeSketch {
+        let mut sketch = TimeSketch::default();
         times.into_iter().for_each(|time| sketch.add(time));
         sketch
     }
@@ -144,16 +163,18 @@ mod tests {
         let mut whole = sketch(0..500);
         whole.merge(&sketch(500..1_000));
         assert_eq!(whole, sketch(0..1_000));
+        assert_eq!(whole.count(), 1_000);
     }
 
     #[test]
     fn a_sketch_comes_back_from_its_bytes() {
         let mut kept = sketch([0, 1, 7, 7, 900, 12_345, u64::MAX]);
-        kept.merge(&Sketch(BTreeMap::from([(3, u64::MAX)])));
-        assert_eq!(Sketch::from_bytes(&kept.to_bytes()), Some(kept));
-        assert_eq!(Sketch::from_bytes(&[]), Some(Sketch::default()));
-        for broken in [&[1][..], &[1, 0x80], &[0x80; 12], &[0xff; 30]] {
-            assert_eq!(Sketch::from_bytes(broken), None, "{broken:?}");
+        kept.merge(&TimeSketch(BTreeMap::from([(3, u64::MAX)])));
+        assert_eq!(TimeSketch::from_bytes(&kept.to_bytes()), Some(kept));
+        assert_eq!(TimeSketch::from_bytes(&[]), Some(TimeSketch::default()));
+        // Too short, too long a number, a bucket beyond the last, a bucket twice.
+        for broken in [&[1][..], &[1, 0x80], &[0x80; 12], &[0xff; 30], &[0xff, 0x7f, 1], &[3, 1, 0, 1]] {
+            assert_eq!(TimeSketch::from_bytes(broken), None, "{broken:?}");
         }
     }
 }
