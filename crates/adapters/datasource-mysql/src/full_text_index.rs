@@ -16,7 +16,7 @@ use crate::{
     error::{Fault, port_error},
     plan,
     pool::SessionPool,
-    statement::{self, Places},
+    statement::{self, Places, Query, Shape},
     value,
 };
 
@@ -56,29 +56,11 @@ impl FullTextIndex for MySqlSource {
     }
 
     async fn rows(&self, target: &Target, request: &RowsRequest, deadline: Duration) -> PortResult<Vec<Row>> {
-        const OPERATION: &str = "full_text_index.rows";
-        let query = statement::rows(request).map_err(|fault| port_error(OPERATION, fault))?;
-        let Some((query, shape)) = query else { return Ok(Vec::new()) };
-        let pool = self.pool(target, OPERATION)?;
-        let max_bytes = self.config.max_answer_bytes;
-        self.run(OPERATION, deadline, async move {
-            let [rows] = pool.read([query], max_bytes).await?;
-            Ok(rows.into_iter().map(|row| shape.row(row)).collect())
-        })
-        .await
+        self.read_rows("full_text_index.rows", target, statement::rows(request), deadline).await
     }
 
     async fn walk(&self, target: &Target, request: &WalkRequest, deadline: Duration) -> PortResult<Vec<Row>> {
-        const OPERATION: &str = "full_text_index.walk";
-        let query = statement::walk(request).map_err(|fault| port_error(OPERATION, fault))?;
-        let Some((query, shape)) = query else { return Ok(Vec::new()) };
-        let pool = self.pool(target, OPERATION)?;
-        let max_bytes = self.config.max_answer_bytes;
-        self.run(OPERATION, deadline, async move {
-            let [rows] = pool.read([query], max_bytes).await?;
-            Ok(rows.into_iter().map(|row| shape.row(row)).collect())
-        })
-        .await
+        self.read_rows("full_text_index.walk", target, statement::walk(request), deadline).await
     }
 
     async fn count(
@@ -121,7 +103,7 @@ impl FullTextIndex for MySqlSource {
         let max_bytes = self.config.max_answer_bytes;
         self.run(OPERATION, deadline, async move {
             let answers = pool.read_each(&queries, max_bytes).await?;
-            let facet = |(rows, shape): (Vec<WireRow>, statement::Shape)| {
+            let facet = |(rows, shape): (Vec<WireRow>, Shape)| {
                 rows.into_iter().filter_map(|row| shape.counted(row)).collect()
             };
             Ok(answers.into_iter().zip(shapes).map(facet).collect())
@@ -193,6 +175,25 @@ impl FullTextIndex for MySqlSource {
 impl MySqlSource {
     fn pool(&self, target: &Target, operation: &'static str) -> PortResult<SessionPool> {
         self.pools.get(target).map_err(|fault| port_error(operation, fault))
+    }
+
+    /// The rows that a statement reads with their keys; none where there is nothing to ask.
+    async fn read_rows(
+        &self,
+        operation: &'static str,
+        target: &Target,
+        query: Result<Option<(Query, Shape)>, Fault>,
+        deadline: Duration,
+    ) -> PortResult<Vec<Row>> {
+        let query = query.map_err(|fault| port_error(operation, fault))?;
+        let Some((query, shape)) = query else { return Ok(Vec::new()) };
+        let pool = self.pool(target, operation)?;
+        let max_bytes = self.config.max_answer_bytes;
+        self.run(operation, deadline, async move {
+            let [rows] = pool.read([query], max_bytes).await?;
+            Ok(rows.into_iter().map(|row| shape.row(row)).collect())
+        })
+        .await
     }
 }
 

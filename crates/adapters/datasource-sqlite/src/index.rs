@@ -68,33 +68,15 @@ impl FullTextIndex for SqliteSource {
     }
 
     async fn rows(&self, target: &Target, request: &RowsRequest, deadline: Duration) -> PortResult<Vec<Row>> {
-        let read = async {
-            let Some(statement) = rows_statement(request) else { return Ok(Vec::new()) };
-            let mut lease = self.pools.lease(target, until(deadline)).await?;
-            let rows = lease.session.fetch(statement).await?;
-            lease.give_back();
-            let row = |row: Vec<Value>| {
-                let (key, values) = parts(row, &request.table, &request.read)?;
-                Some(Row { key, values })
-            };
-            Ok(rows.into_iter().filter_map(row).collect())
-        };
-        read.await.map_err(|fault: Fault| fault.at("full_text_index.rows"))
+        let Some(statement) = rows_statement(request) else { return Ok(Vec::new()) };
+        let read = self.read_rows(target, statement, (&request.table, &request.read), until(deadline));
+        read.await.map_err(|fault| fault.at("full_text_index.rows"))
     }
 
     async fn walk(&self, target: &Target, request: &WalkRequest, deadline: Duration) -> PortResult<Vec<Row>> {
-        let read = async {
-            let Some(statement) = walk_statement(request) else { return Ok(Vec::new()) };
-            let mut lease = self.pools.lease(target, until(deadline)).await?;
-            let rows = lease.session.fetch(statement).await?;
-            lease.give_back();
-            let row = |row: Vec<Value>| {
-                let (key, values) = parts(row, &request.table, &request.read)?;
-                Some(Row { key, values })
-            };
-            Ok(rows.into_iter().filter_map(row).collect())
-        };
-        read.await.map_err(|fault: Fault| fault.at("full_text_index.walk"))
+        let Some(statement) = walk_statement(request) else { return Ok(Vec::new()) };
+        let read = self.read_rows(target, statement, (&request.table, &request.read), until(deadline));
+        read.await.map_err(|fault| fault.at("full_text_index.walk"))
     }
 
     async fn count(
@@ -192,6 +174,26 @@ impl FullTextIndex for SqliteSource {
             Ok(Explained { sql, plan, index, time, ..Explained::default() })
         };
         explain.await.map_err(|fault: Fault| fault.at("full_text_index.explain"))
+    }
+}
+
+impl SqliteSource {
+    /// The rows that a statement reads with their keys.
+    async fn read_rows(
+        &self,
+        target: &Target,
+        statement: Statement,
+        (table, read): (&Table, &[ReadColumn]),
+        until: Instant,
+    ) -> Result<Vec<Row>, Fault> {
+        let mut lease = self.pools.lease(target, until).await?;
+        let rows = lease.session.fetch(statement).await?;
+        lease.give_back();
+        let row = |row: Vec<Value>| {
+            let (key, values) = parts(row, table, read)?;
+            Some(Row { key, values })
+        };
+        Ok(rows.into_iter().filter_map(row).collect())
     }
 }
 

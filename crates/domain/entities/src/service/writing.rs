@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Assigned, DeleteRequest, EntityError, EntityView, Expected, Field, FieldFault, InsertRequest,
-    ManyRequest, Operation, Precondition, QueryFaults, Record, UpdateRequest, Version, Versioned, Written,
-    from_json, view::filter_field,
+    ManyRequest, Operation, Precondition, QueryFaults, Record, RowKey, UpdateRequest, Version, Versioned,
+    Written, from_json, view::filter_field,
 };
 
 /// Records that were made, in the order in which they were given; of one that the database doesn't let
@@ -118,13 +118,7 @@ impl EntityService {
     ) -> Result<Versioned, EntityError> {
         let desk = self.desk(granted.account_id(), name).await?;
         let view = desk.allowing(Operation::Update)?;
-        let key = key_of(view, id)?;
-        let mut faults = Vec::new();
-        let set = assigned(view, body, Purpose::Patch, "", &mut faults);
-        let set = without_key(view, set, &key, &mut faults);
-        if !faults.is_empty() {
-            return Err(EntityError::Invalid(faults));
-        }
+        let (key, set) = change_of(view, id, body, Purpose::Patch)?;
         let read = readable(view);
         let request = UpdateRequest {
             table: Arc::clone(&view.table),
@@ -158,13 +152,7 @@ impl EntityService {
     ) -> Result<Put, EntityError> {
         let desk = self.desk(granted.account_id(), name).await?;
         let view = desk.allowing(Operation::Update)?;
-        let key = key_of(view, id)?;
-        let mut faults = Vec::new();
-        let given = assigned(view, body, Purpose::Replace, "", &mut faults);
-        let set = without_key(view, given, &key, &mut faults);
-        if !faults.is_empty() {
-            return Err(EntityError::Invalid(faults));
-        }
+        let (key, set) = change_of(view, id, body, Purpose::Replace)?;
         let otherwise_insert = view.allows(Operation::Create).then(|| {
             let key = key.iter().map(|(column, value)| (column.clone(), Assigned::Value(value.clone())));
             key.chain(set.iter().cloned()).collect()
@@ -355,6 +343,20 @@ fn value(field: &Field, json: &Json, purpose: Purpose) -> Result<Assigned, Strin
         Json::Null => Err("must not be null".to_owned()),
         json => from_json(json, &field.kind).map(Assigned::Value),
     }
+}
+
+/// Which record an id names, and what a body sets of it beside its key; every fault of the body.
+fn change_of(
+    view: &EntityView,
+    id: &[String],
+    body: &Map<String, Json>,
+    purpose: Purpose,
+) -> Result<(RowKey, Vec<(ColumnRef, Assigned)>), EntityError> {
+    let key = key_of(view, id)?;
+    let mut faults = Vec::new();
+    let given = assigned(view, body, purpose, "", &mut faults);
+    let set = without_key(view, given, &key, &mut faults);
+    if faults.is_empty() { Ok((key, set)) } else { Err(EntityError::Invalid(faults)) }
 }
 
 /// What is given beside the key, which may be repeated but not changed.
