@@ -26,6 +26,10 @@ only name:
 api *filter:
     cargo test --workspace --all-features --locked --test api {{ filter }}
 
+# Sakila and Chinook through their generated endpoints, from the scripts in the folder ALTUS4_SAMPLE_SCHEMAS
+schemas:
+    cargo test --workspace --all-features --locked --test api sample_schemas -- --ignored
+
 # Who may know whom
 architecture:
     cargo test --workspace --all-features --locked --test architecture

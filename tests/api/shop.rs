@@ -111,6 +111,11 @@ impl Shop {
     pub(crate) async fn on_sqlite(app: &TestApp, name: &str) -> Self {
         let mut file = open_sqlite(&app.sources(), name).await;
         file.execute(SQLITE).await.expect("SQLite takes the script");
+        Self::in_file(app, name).await
+    }
+
+    /// One of what is in a SQLite file of the app's sources.
+    pub(crate) async fn in_file(app: &TestApp, name: &str) -> Self {
         let session = app.session().await;
         let id = session.connect(json!({ "name": name, "engine": "sqlite", "database": name })).await;
         register_all(&session, &id).await;

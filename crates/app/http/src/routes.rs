@@ -334,10 +334,12 @@ pub(crate) fn mount(config: &mut ServiceConfig, table: Vec<Route>) {
     let reserved = Arc::new(reserved_names());
     let mut by_path = BTreeMap::<_, Vec<Route>>::new();
     for route in table {
-        by_path.entry(route.rule.path).or_default().push(route);
+        let path = route.rule.path;
+        by_path.entry((path.contains('{'), path)).or_default().push(route);
     }
-    // In this order a literal segment comes before `{id}`, so that it is tried first.
-    for (path, routes) in by_path {
+    // Paths are tried in this order: those without a pattern are the cheapest to compare, and a literal
+    // segment comes before `{id}`.
+    for ((_, path), routes) in by_path {
         let allow: Rc<str> = allow(&routes).into();
         let refuse = move |state: Data<State>, request: HttpRequest| {
             let allow = Rc::clone(&allow);

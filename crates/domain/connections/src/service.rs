@@ -192,7 +192,6 @@ impl ConnectionService {
         AuditEvent::new(self.ids.next_id(), now, granted.actor(), action, origin).about(id)
     }
 
-    /// A connection with its password, as fresh as searches have it.
     /// The connection as work uses it that goes on when nobody asks any more, such as following its
     /// rows: whoever had that begun was permitted to.
     ///
@@ -206,6 +205,7 @@ impl ConnectionService {
         self.target(account_id, id).await
     }
 
+    /// A connection with its password, as fresh as searches have it.
     pub(crate) async fn target(
         &self,
         account_id: AccountId,

@@ -1,9 +1,8 @@
 //! Which tables are entities.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-};
+mod checks;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use altus4_connections::{SchemaSnapshot, Table};
 use altus4_kernel::{
@@ -11,10 +10,9 @@ use altus4_kernel::{
     grants::{DatabaseWrite, Read},
 };
 
+use self::checks::{check_relations, check_settings};
 use super::{Described, EntityService};
-use crate::{
-    Entity, EntityError, EntityName, EntitySettings, EntityView, Exposure, FieldFault, Operation, naming,
-};
+use crate::{Entity, EntityError, EntityName, EntitySettings, EntityView, FieldFault, Operation, naming};
 
 /// What is to be registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +165,10 @@ impl EntityService {
             // Whatever else can't be is found by trying.
             EntityView::new(entity.clone(), snapshot.table(&entity.table), engine)
                 .map_err(|drift| invalid("fields", &drift.0))?;
+            if !entity.settings.relations.is_empty() {
+                let others = self.ports.entities.list(account_id).await?;
+                check_relations(entity, &[], others, (&snapshot, engine))?;
+            }
         }
         if !entities.is_empty() {
             let event =
@@ -206,7 +208,7 @@ impl EntityService {
     ) -> Result<Standing, EntityError> {
         let account_id = granted.account_id();
         let all = self.ports.entities.list(account_id).await?;
-        let before = all.into_iter().find(|entity| entity.name.as_str() == name);
+        let before = all.iter().find(|entity| entity.name.as_str() == name).cloned();
         let before = before.ok_or_else(|| not_found(name))?;
         let RegistryChange { name, settings } = change(&before)?;
         if let Some(name) = name.as_ref().filter(|name| **name != before.name) {
@@ -227,6 +229,7 @@ impl EntityService {
         check_settings(&after.settings, table, &snapshot)?;
         let view = EntityView::new(after.clone(), Some(table), target.connection.engine)
             .map_err(|drift| invalid("fields", &drift.0))?;
+        check_relations(&after, &before.settings.relations, all, (&snapshot, target.connection.engine))?;
         let event = self.event(granted, AuditAction::EntityChanged, after.id, origin);
         if !self.ports.entities.replace(&before, &after, &event).await? {
             return Err(EntityError::ChangedMeanwhile);
@@ -324,67 +327,4 @@ fn not_found(name: &str) -> EntityError {
 
 fn invalid(field: &str, reason: &str) -> EntityError {
     EntityError::Invalid(vec![FieldFault::new(field, reason)])
-}
-
-/// Whether the table has what is said of it, and names don't clash; every fault.
-fn check_settings(
-    settings: &EntitySettings,
-    table: &Table,
-    snapshot: &SchemaSnapshot,
-) -> Result<(), EntityError> {
-    const NO_COLUMN: &str = "is no column of the table";
-    let mut faults = Vec::new();
-    let mut fault = |field: String, reason: &str| faults.push(FieldFault::new(field, reason));
-    let is_column = |name: &str| table.columns.iter().any(|column| column.column.name() == name);
-    let is_key = |name: &str| {
-        table.primary_key.iter().any(|column| column.name() == name)
-            || settings.primary_key.iter().any(|column| column == name)
-    };
-    let mut named = HashSet::new();
-    for rule in &settings.fields {
-        let place = format!("fields.{}", rule.column);
-        if !is_column(&rule.column) {
-            fault(place, NO_COLUMN);
-            continue;
-        }
-        if !rule.exposure.is_readable() && is_key(&rule.column) {
-            fault(place.clone(), "is part of the key, which has to be readable");
-        }
-        if let Some(name) = &rule.name {
-            if !named.insert(name.as_str()) {
-                fault(place, "has the name of another field");
-            } else if is_taken(name, &rule.column, settings, table) {
-                fault(place, "has the name that another column's field has");
-            }
-        }
-    }
-    for (at, column) in settings.primary_key.iter().enumerate() {
-        if !is_column(column) {
-            fault(format!("primaryKey[{at}]"), NO_COLUMN);
-        }
-    }
-    if settings.date_field.as_deref().is_some_and(|column| !is_column(column)) {
-        fault("dateField".to_owned(), NO_COLUMN);
-    }
-    for relation in &settings.relations {
-        let place = |part: &str| format!("relations.{}.{part}", relation.name);
-        if !relation.column.is_empty() && !is_column(&relation.column) {
-            fault(place("column"), NO_COLUMN);
-        }
-        if let Some(through) = &relation.through
-            && snapshot.table(&through.table).is_none()
-        {
-            fault(place("through.table"), "is no table of this database");
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(EntityError::Invalid(faults)) }
-}
-
-/// Whether a column that nobody named would be called this.
-fn is_taken(name: &str, column: &str, settings: &EntitySettings, table: &Table) -> bool {
-    table.columns.iter().map(|other| other.column.name()).any(|other| {
-        let rule = settings.fields.iter().find(|rule| rule.column == other);
-        let is_plain = rule.is_none_or(|rule| rule.name.is_none() && rule.exposure != Exposure::Hidden);
-        other != column && is_plain && naming::field_name(other, settings.field_case) == name
-    })
 }
