@@ -101,6 +101,11 @@ impl Fault {
         }
     }
 
+    /// Whether a row is there already that was to be written.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Db(error) if kind(error) == PortErrorKind::Conflict)
+    }
+
     /// Whether the database took the whole transaction back for the sake of another, and asks for it
     /// to be tried again.
     pub(crate) fn is_deadlock(&self) -> bool {

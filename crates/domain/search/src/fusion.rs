@@ -4,11 +4,20 @@
 //! reciprocal ranks does (Bruch, Gai & Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
 //! 2023), as a prototype outside this repository did on two collections: ranks forget by how much a
 //! row is better than the next. The rank by words decides ties.
+//!
+//! Far down nothing is much better than the next, and a sum of scores keeps rows out that one half alone
+//! has found. There the reciprocal ranks are summed (RRF; Cormack, Clarke & Büttcher, SIGIR 2009), which
+//! finds more.
 
 /// What is taken off similarities before they are scaled, as a share of the least that is known of a
 /// model: between none (a model whose texts are all alike would tell nothing) and all of it (the worst
 /// of a good list would count as nothing).
-const FLOOR: f64 = 0.65;
+const FLOOR: f64 = 0.5;
+/// So many rows come in the order of their scores, the others in that of their reciprocal ranks. Any number
+/// that holds the first page does as well.
+const HEAD: usize = 50;
+/// The constant of reciprocal ranks, as their authors chose it.
+const K: f64 = 60.0;
 
 /// A row of the list by words.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,10 +121,23 @@ pub(crate) fn fuse(rows: &[Heard], ratio: f64) -> Vec<Fused> {
     for (place, at) in (1..).zip(near) {
         fused[at].by_meaning = Some(place);
     }
-    fused.sort_by(|a, b| {
+    let tie = |a: &Fused, b: &Fused| {
         let is_far = |row: &Fused| row.meaning.is_none();
-        b.score.total_cmp(&a.score).then_with(|| is_far(a).cmp(&is_far(b))).then(a.row.cmp(&b.row))
-    });
+        is_far(a).cmp(&is_far(b)).then(a.row.cmp(&b.row))
+    };
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| tie(a, b)));
+    let (head, tail) = fused.split_at_mut(HEAD.min(rows.len()));
+    let reciprocal = |row: &Fused| {
+        let by_meaning = if rows[row.row].model.is_none() { row.by_words } else { row.by_meaning };
+        let of = |place: Option<usize>| place.map_or(0.0, |place| 1.0 / (K + place as f64));
+        (1.0 - ratio) * of(row.by_words) + ratio * of(by_meaning)
+    };
+    tail.sort_by(|a, b| reciprocal(b).total_cmp(&reciprocal(a)).then_with(|| tie(a, b)));
+    let mut above = head.last().map_or(1.0, |last| last.score);
+    for row in tail {
+        row.score = row.score.min(above);
+        above = row.score;
+    }
     fused
 }
 
@@ -181,7 +203,22 @@ mod tests {
         assert_eq!((of(2).by_words, of(2).by_meaning, of(2).meaning), (Some(2), None, None));
     }
 
-    fn rows() -> impl Strategy<Value = Vec<Heard>> {
+    #[test]
+    fn beyond_the_head_neither_half_keeps_the_other_out() {
+        let step = |at: u32| f64::from(at) / 1_000.0;
+        let both = (0..50).map(|at| row(1.0 - step(at), 0.9));
+        let by_words = (0..100).map(|at| row(0.2 - step(at), None));
+        let by_meaning = (0..100).map(|at| row(0.0, 0.8 - step(at)));
+        let rows: Vec<Heard> = both.chain(by_words).chain(by_meaning).collect();
+        let fused = fuse(&rows, 0.5);
+        let of_words = fused[HEAD..HEAD + 100].iter().filter(|row| row.words.is_some()).count();
+        assert_eq!(of_words, 50);
+        let of = |ratio| fuse(&rows, ratio).into_iter().map(|row| row.row);
+        assert!(of(0.0).eq(0..250), "words alone");
+        assert!(of(1.0).eq((0..50).chain(150..250).chain(50..150)), "meaning alone");
+    }
+
+    fn rows(most: usize) -> impl Strategy<Value = Vec<Heard>> {
         let row =
             (0.0..1.0_f64, any::<bool>(), prop::option::of(0..2_usize), prop::option::of(-1.0..1.0_f64));
         let heard = row.prop_map(|(words, by_words, model, similarity)| Heard {
@@ -190,7 +227,7 @@ mod tests {
             model,
             similarity: model.and(similarity),
         });
-        prop::collection::vec(heard, 0..40).prop_map(|mut rows| {
+        prop::collection::vec(heard, 0..most).prop_map(|mut rows| {
             rows.sort_by(|a, b| b.words.total_cmp(&a.words));
             rows
         })
@@ -198,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_comes_once_with_a_score_that_never_rises(rows in rows(), ratio in 0.0..=1.0_f64) {
+        fn every_row_comes_once_with_a_score_that_never_rises(rows in rows(3 * HEAD), ratio in 0.0..=1.0_f64) {
             let fused = fuse(&rows, ratio);
             let mut all: Vec<_> = fused.iter().map(|row| row.row).collect();
             all.sort_unstable();
@@ -209,8 +246,8 @@ mod tests {
 
         #[test]
         fn more_of_either_never_puts_a_row_down(
-            mut rows in rows(),
-            at in 0..40_usize,
+            mut rows in rows(HEAD),
+            at in 0..HEAD,
             similarity in -1.0..1.0_f64,
             ratio in 0.0..=1.0_f64,
         ) {

@@ -21,9 +21,27 @@ use crate::{
 
 /// Keeps these searches in one transaction.
 pub(super) async fn append(searches: &[SearchRecord], pools: &Pools) -> Result<(), Fault> {
+    match attempt(searches, Known::None, pools).await {
+        Err(fault) if fault.is_duplicate() => attempt(searches, Known::Some, pools).await,
+        outcome => outcome,
+    }
+}
+
+/// Whether some of a batch may be there already, since it is written again whose outcome was not heard of.
+/// That is rare: it is found out by trying.
+#[derive(Clone, Copy)]
+enum Known {
+    None,
+    Some,
+}
+
+async fn attempt(searches: &[SearchRecord], known: Known, pools: &Pools) -> Result<(), Fault> {
     let transaction = pools.begin().await?;
     let accounts = lock_accounts(searches, &transaction).await?;
-    let mut known = known_searches(searches, &transaction).await?;
+    let mut known = match known {
+        Known::None => HashSet::new(),
+        Known::Some => known_searches(searches, &transaction).await?,
+    };
     let is_new = |search: &&SearchRecord| {
         accounts.contains(&search.account_id.as_uuid()) && known.insert(search.id.as_uuid())
     };
