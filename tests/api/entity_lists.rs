@@ -204,10 +204,11 @@ async fn relations_are_added_by_hand() {
     let wrong = json!({ "relations": {
         "nobody": { "type": "belongsTo", "entity": "no-such", "foreignKey": "mentor" },
         "name": { "type": "belongsTo", "entity": "people", "foreignKey": "mentor" },
+        "comments": { "type": "hasMany", "entity": "no-such", "foreignKey": "by_id" },
     } });
     let refused = shop.session.send("PATCH", "/api/v1/entities/people", Some(&wrong)).await;
     let refused = refused.fails(400, "VALIDATION_ERROR");
-    assert_eq!(refused.faulty_fields(), ["relations.name", "relations.nobody"]);
+    assert_eq!(refused.faulty_fields(), ["relations.comments", "relations.name", "relations.nobody"]);
     // A relation leads nowhere over a column that is hidden.
     shop.change("people", json!({ "fields": { "mentor": { "hidden": true } }, "relations": {} })).await;
     let hidden = json!({ "relations": { "teacher": relations["teacher"] } });

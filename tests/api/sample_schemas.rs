@@ -12,7 +12,6 @@ use crate::samples::open_sqlite;
 use crate::shop::Shop;
 
 /// A script of the folder, without the lines that make a database of a name of its own.
-#[expect(clippy::disallowed_methods, reason = "a test has no settings but its environment")]
 fn script(file: &str) -> String {
     let folder = std::env::var_os("ALTUS4_SAMPLE_SCHEMAS").expect("ALTUS4_SAMPLE_SCHEMAS names a folder");
     let path = Path::new(&folder).join(file);

@@ -76,7 +76,12 @@ pub(super) fn check_relations(
     all.push(entity.clone());
     let shelf = Shelf::new(all, snapshot, engine);
     let view = shelf.position(&entity.name).and_then(|at| shelf.view(at)).and_then(Result::ok);
-    let leads = |rule: &RelationRule| view.is_some_and(|view| view.relation(&rule.name).is_some());
+    // A foreign key may offer another relation under the name of one that leads nowhere.
+    let leads = |rule: &RelationRule| {
+        let found = view.and_then(|view| view.relation(&rule.name));
+        let to = found.and_then(|found| shelf.views().get(found.to)?.as_ref());
+        to.is_some_and(|to| to.entity.name == rule.entity)
+    };
     let faults: Vec<_> = added
         .into_iter()
         .filter(|rule| !leads(rule))
