@@ -145,7 +145,7 @@ async fn judge_meaning(set: &Set, program: &Program, connection: &str) -> Outcom
     let words =
         async |limit| search_all(program, &[connection], &set.queries, &json!({ "limit": limit })).await;
     let (_, alone) = words(DEPTH - 1).await?;
-    let mut build = meaning::Build::begin(program, connection).await?;
+    let build = meaning::Build::begin(program, connection).await?;
     let (_, beside) = words(DEPTH - 2).await?;
     let was_beside = !build.is_ready().await?;
     let took = build.finish().await?;

@@ -14,8 +14,6 @@ use crate::{program::Program, times::Outcome};
 pub(crate) const BOUNDS: &str = "bounds with a MiniLM-class model: without vectors scifact .73, cranfield .41; \
      with them .73 and .42, Recall@100 .95 and .78; hybrid no more than a point below its better half";
 
-/// How long a token is used; it is good for a little longer.
-const TOKEN_LIFE: Duration = Duration::from_mins(10);
 /// How long embedding a set may take.
 const BUILD_LIMIT: Duration = Duration::from_hours(2);
 
@@ -36,8 +34,6 @@ pub(crate) struct Build<'a> {
     program: &'a Program,
     vectors: String,
     begun: Instant,
-    token: String,
-    logged_in: Instant,
 }
 
 impl<'a> Build<'a> {
@@ -46,29 +42,24 @@ impl<'a> Build<'a> {
         let vectors = format!("{}/databases/{connection}/vectors", program.process.api);
         let asked = json!({ "table": "documents", "columns": ["title", "text"], "keyColumn": "id" });
         let begun = Instant::now();
-        let token = log_in(program).await?;
-        let made = program.process.client.post(&vectors).bearer_auth(&token);
+        let made = program.process.client.post(&vectors).bearer_auth(program.token().await?);
         let made = made.json(&asked).send().await?;
         if !made.status().is_success() {
             return Err(format!("no vectors: {}", made.text().await?).into());
         }
-        Ok(Self { program, vectors, begun, token, logged_in: begun })
+        Ok(Self { program, vectors, begun })
     }
 
     /// Whether they are all there.
-    pub(crate) async fn is_ready(&mut self) -> Outcome<bool> {
-        if self.logged_in.elapsed() > TOKEN_LIFE {
-            self.token = log_in(self.program).await?;
-            self.logged_in = Instant::now();
-        }
-        let request = self.program.process.client.get(&self.vectors).bearer_auth(&self.token);
+    pub(crate) async fn is_ready(&self) -> Outcome<bool> {
+        let request = self.program.process.client.get(&self.vectors).bearer_auth(self.program.token().await?);
         let answer = request.send().await?;
         let all: Value = answer.error_for_status()?.json().await?;
         Ok(all["data"][0]["status"] == "ready")
     }
 
     /// How long it took in all, once they are.
-    pub(crate) async fn finish(mut self) -> Outcome<Duration> {
+    pub(crate) async fn finish(self) -> Outcome<Duration> {
         while self.begun.elapsed() < BUILD_LIMIT {
             if self.is_ready().await? {
                 return Ok(self.begun.elapsed());
@@ -77,13 +68,4 @@ impl<'a> Build<'a> {
         }
         Err("the vectors are not there in time".into())
     }
-}
-
-/// A token of the account.
-async fn log_in(program: &Program) -> Outcome<String> {
-    let (client, api) = (&program.process.client, &program.process.api);
-    let login = json!({ "email": "bench@example.com", "password": "a benchmark's phrase" });
-    let answer = client.post(format!("{api}/auth/login")).json(&login).send().await?;
-    let answer: Value = answer.error_for_status()?.json().await?;
-    Ok(answer["data"]["token"].as_str().unwrap_or_default().to_owned())
 }
